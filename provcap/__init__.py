@@ -1,0 +1,1 @@
+"""Whole-system provenance capture on unmodified Linux kernels."""

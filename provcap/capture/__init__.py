@@ -1,0 +1,1 @@
+"""From the rings of the kernel to decoded records: reader, decoder, stages, pipeline."""

@@ -1,0 +1,1 @@
+"""Graphs read back from recordings: checks, queries and views."""

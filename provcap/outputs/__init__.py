@@ -1,0 +1,1 @@
+"""One module per output; each writes finished bytes and knows no format."""

@@ -1,0 +1,1 @@
+"""Boot an unmodified kernel in QEMU, run a command there, bring back the result."""
