@@ -165,7 +165,8 @@ enum prov_text_bits {
 /*
  * A text and the edge to the node that it belongs to:
  * path --named--> node, address --addressed--> node, argv --arg--> node.
- * Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
+ * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
+ * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text.
  */
 struct prov_text {
@@ -182,7 +183,7 @@ struct prov_text {
 	__u8 bits; /* enum prov_text_bits */
 	__u16 reserved;
 	__u32 reserved2;
-	char text[];
+	/* `length` bytes of text */
 };
 
 /* Why something is missing. One per-CPU counter each; `provcap summary` shows them. */
@@ -190,19 +191,18 @@ enum prov_counter {
 	COUNT_EVENT_RING_FULL, /* events refused by a full ring: flows lost */
 	COUNT_NODE_RING_FULL, /* node records refused: sent again with the next event */
 	COUNT_TEXT_RING_FULL, /* names, arguments, addresses refused */
-	COUNT_TASK_STORAGE, /* no memory for a task's state: flows lost */
-	COUNT_TASK_STORAGE_BUSY, /* the kernel refused the look-up (recursion guard): flows lost */
+	COUNT_TASK_STORAGE, /* a task has no state: out of memory, or refused by the recursion guard (6.1): flows lost */
 	COUNT_INODE_STORAGE, /* no memory for an inode's state: flows lost */
 	COUNT_SOCKET_STORAGE, /* no memory for a socket's state: flows lost */
 	COUNT_STREAMS_FULL, /* table of TCP streams full: link between two sockets lost */
 	COUNT_MEMORIES_FULL, /* no address-space node free: flows between threads lost */
 	COUNT_EVICTED_FULL, /* an evicted inode could not be remembered: its identity ends */
 	COUNT_CONTENTION, /* an edge given up after too many tries */
+	COUNT_VERSIONS_EXHAUSTED, /* a node has had 2^32 versions: no more edges into it */
 	COUNT_NAME_TOO_LONG, /* path cut: deeper or longer than the buffer */
 	COUNT_NAME_NO_BUFFER, /* every text buffer of the CPU was in use */
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
-	COUNT_REDUNDANT, /* no loss: edges that the graph already had */
 	COUNTER_COUNT,
 };
 
