@@ -110,6 +110,12 @@ class Script:
         return place
 
 
+@cache
+def script_of(operations, rules):
+    """One script per program, so that its places are found once for all explorations."""
+    return Script(operations, rules)
+
+
 def touched(thread, operations):
     """Every node whose word this thread may read or write."""
     names = {name for _, *names in operations for name in names}
@@ -130,7 +136,7 @@ def explore(threads, rules, losses=0, marked=()):
 
     `losses` reservations may be refused, at any moment; nodes in `marked` begin with OUT set.
     """
-    scripts = [Script(operations, rules) for _, operations in threads]
+    scripts = [script_of(tuple(operations), rules) for _, operations in threads]
     nodes = sorted({"epoch"}.union(*(touched(*thread) for thread in threads)))
     at = {node: position for position, node in enumerate(nodes)}
     private = owned_by_one(threads)
@@ -204,16 +210,9 @@ def step(state, i, at, private):
                 facts = [frozenset()] * len(facts)
                 first = tuple(map(version, words))
             else:
-                node = at[rest[0]]
-                before = words[node]
-                if kind == "load":
-                    answer = before
-                elif kind == "fetch_or":
-                    answer = before
-                    words[node] |= OUT
-                else:
-                    answer = before == rest[1]
-                    words[node] = rest[2] if answer else before
+                node, *values = rest
+                before = words[at[node]]
+                answer, words[at[node]] = access(kind, before, *values)
         elif kind == "receive":
             node, received = rest
             if received < version(before) or (received == version(before) and before & OUT):
@@ -235,6 +234,15 @@ def step(state, i, at, private):
         place = place.after(answer)
     places = (*state.places[:i], place, *state.places[i + 1 :])
     yield State(tuple(words), edges, tuple(facts), claims, state.losses, first, places)
+
+
+def access(kind, word, expected=None, replacement=None):
+    """One atomic operation on a word: its answer, and the word afterwards."""
+    if kind == "load":
+        return word, word
+    if kind == "fetch_or":
+        return word, word | OUT
+    return word == expected, replacement if word == expected else word
 
 
 def with_place(state, i, place, **changes):
