@@ -15,9 +15,12 @@
 
 /* What a hook knows besides the two ends */
 struct prov_detail {
-	__u32 flags;
-	__u8 outcome; /* enum prov_outcome */
 	__s64 offset; /* -1: none */
+	__u32 flags;
+	__u8 kind; /* of the object; of the destination of a derivation */
+	__u8 from_kind; /* of the source of a derivation */
+	__u8 outcome; /* enum prov_outcome */
+	__u8 flow; /* enum prov_flow: filled in by the verb */
 };
 
 #define NO_OFFSET (-1)
@@ -50,10 +53,17 @@ static __always_inline struct prov_event *reserve_event(struct prov_scene *scene
 	return event;
 }
 
-static __always_inline void fill_detail(struct prov_event *event, enum prov_flow flow,
-					const struct prov_detail *detail)
+/* An event that cannot be finished after all */
+static __always_inline int drop(struct prov_event *event)
 {
-	event->flow = flow;
+	if (event)
+		bpf_ringbuf_discard(event, RING_FLAGS);
+	return 0;
+}
+
+static __always_inline void fill_detail(struct prov_event *event, const struct prov_detail *detail)
+{
+	event->flow = detail->flow;
 	event->outcome = detail->outcome;
 	event->flags = detail->flags;
 	event->offset = detail->offset;
@@ -118,35 +128,23 @@ static __always_inline bool was_sent(__u8 bits)
 	return !(bits & (EVENT_TO_LOST | EVENT_THROUGH_LOST));
 }
 
-/* object --relation--> current task --memory_write--> its memory; control relations end at the task. */
-static __always_inline void uses(struct prov_scene *scene, enum prov_relation relation,
-				 struct prov_node *object, __u8 kind,
-				 const struct prov_detail *detail)
+/*
+ * The recording halves stand apart from the looking halves: a hook with nothing new stays short, and
+ * the verifier of 6.1 needs the branches of each event to end with a return.
+ */
+static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edge,
+				 struct prov_node *object, const struct prov_detail *detail,
+				 bool into_memory)
 {
-	enum prov_flow flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
-	bool into_memory = flow == FLOW_DATA && scene->memory;
-	struct prov_edge edge = {
-		.object = object->id,
-		.memory = into_memory ? scene->memory->node.id : 0,
-		.version = version_of(*(volatile __u64 *)&object->word),
-		.epoch = scene->policy->epoch,
-		.relation = relation,
-	};
-	struct prov_event *event;
+	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
-	look_at_task(scene);
-	if (into_memory)
-		edge.arrivals = scene->task->arrivals;
-	if (scene->silent || is_filtered(scene->policy, relation, kind) || is_known(scene, &edge))
-		return;
-	event = reserve_event(scene, relation);
-	if (!event)
-		return;
-	edge.version = mark(object);
-	fill_detail(event, flow, detail);
-	fill_from(event, object->id, edge.version, kind);
-	if (into_memory) {
+	if (!event || !object)
+		return drop(event);
+	edge->version = mark(object);
+	fill_detail(event, detail);
+	fill_from(event, object->id, edge->version, detail->kind);
+	if (into_memory && scene->memory) {
 		fill_through(event, scene->task);
 		fill_to(event, &scene->memory->node, NODE_MEMORY);
 	} else {
@@ -155,96 +153,143 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	bits = event->bits;
 	submit(event);
 	if (was_sent(bits))
-		remember_edge(scene->task, &edge);
+		remember_edge(scene->task, edge);
+	return 0;
 }
 
-/* memory of the current task --memory_read--> task --relation--> object */
-static __always_inline void generates(struct prov_scene *scene, enum prov_relation relation,
-				      struct prov_node *object, __u8 kind,
-				      const struct prov_detail *detail)
+/* object --relation--> current task --memory_write--> its memory; control relations end at the task. */
+static __always_inline void uses(struct prov_scene *scene, enum prov_relation relation,
+				 struct prov_node *object, struct prov_detail *detail)
 {
-	enum prov_flow flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
-	bool from_memory = flow == FLOW_DATA && scene->memory;
-	struct prov_edge edge = {
-		.object = object->id,
-		.memory = from_memory ? scene->memory->node.id : 0,
-		.version = from_memory ? version_of(scene->memory->node.word) : 0,
-		.epoch = scene->policy->epoch,
-		.relation = relation,
-	};
-	struct prov_event *event;
+	bool into_memory;
+	struct prov_edge edge;
+
+	if (scene->silent || is_filtered(scene->policy, relation, detail->kind))
+		return;
+	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	into_memory = detail->flow == FLOW_DATA && scene->memory;
+	look_at_task(scene);
+	edge.object = object->id;
+	edge.memory = into_memory ? scene->memory->node.id : 0;
+	edge.version = version_of(*(volatile __u64 *)&object->word);
+	edge.arrivals = into_memory ? scene->task->arrivals : 0;
+	edge.epoch = scene->policy->epoch;
+	edge.relation = relation;
+	if (!is_known(scene, &edge))
+		record_use(scene, &edge, object, detail, into_memory);
+}
+
+static __noinline int record_generation(struct prov_scene *scene, struct prov_edge *edge,
+					struct prov_node *object,
+					const struct prov_detail *detail, bool from_memory)
+{
+	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
-	look_at_task(scene);
-	edge.arrivals = scene->task->arrivals;
-	if (scene->silent || is_filtered(scene->policy, relation, kind) || is_known(scene, &edge))
-		return;
-	event = reserve_event(scene, relation);
-	if (!event)
-		return;
-	fill_detail(event, flow, detail);
-	if (from_memory) {
-		edge.version = mark(&scene->memory->node);
-		fill_from(event, scene->memory->node.id, edge.version, NODE_MEMORY);
+	if (!event || !object)
+		return drop(event);
+	fill_detail(event, detail);
+	if (from_memory && scene->memory) {
+		edge->version = mark(&scene->memory->node);
+		fill_from(event, scene->memory->node.id, edge->version, NODE_MEMORY);
 		fill_through(event, scene->task);
 	} else {
 		fill_from_task(event, scene->task);
 	}
-	fill_to(event, object, kind);
+	fill_to(event, object, detail->kind);
 	bits = event->bits;
 	submit(event);
 	if (was_sent(bits))
-		remember_edge(scene->task, &edge);
+		remember_edge(scene->task, edge);
+	return 0;
+}
+
+/* memory of the current task --memory_read--> task --relation--> object */
+static __always_inline void generates(struct prov_scene *scene, enum prov_relation relation,
+				      struct prov_node *object, struct prov_detail *detail)
+{
+	bool from_memory;
+	struct prov_edge edge;
+
+	if (scene->silent || is_filtered(scene->policy, relation, detail->kind))
+		return;
+	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	from_memory = detail->flow == FLOW_DATA && scene->memory;
+	look_at_task(scene);
+	edge.object = object->id;
+	edge.memory = from_memory ? scene->memory->node.id : 0;
+	edge.version = from_memory ? version_of(*(volatile __u64 *)&scene->memory->node.word) : 0;
+	edge.arrivals = scene->task->arrivals;
+	edge.epoch = scene->policy->epoch;
+	edge.relation = relation;
+	if (!is_known(scene, &edge))
+		record_generation(scene, &edge, object, detail, from_memory);
+}
+
+static __noinline int record_derivation(struct prov_scene *scene, struct prov_edge *edge,
+					struct prov_node *from, struct prov_node *to,
+					const struct prov_detail *detail)
+{
+	struct prov_event *event = reserve_event(scene, edge->relation);
+	__u8 bits;
+
+	if (!event || !from || !to)
+		return drop(event);
+	edge->version = mark(from);
+	fill_detail(event, detail);
+	fill_from(event, from->id, edge->version, detail->from_kind);
+	fill_to(event, to, detail->kind);
+	bits = event->bits;
+	submit(event);
+	if (was_sent(bits))
+		remember_edge(scene->task, edge);
+	return 0;
 }
 
 /* from --relation--> to, neither of them the acting task */
 static __always_inline void derives(struct prov_scene *scene, enum prov_relation relation,
-				    struct prov_node *from, __u8 from_kind, struct prov_node *to,
-				    __u8 to_kind, const struct prov_detail *detail)
+				    struct prov_node *from, struct prov_node *to,
+				    struct prov_detail *detail)
 {
-	struct prov_edge edge = {
-		.object = to->id,
-		.memory = from->id,
-		.version = version_of(from->word),
-		.epoch = scene->policy->epoch,
-		.relation = relation,
-	};
-	struct prov_event *event;
-	__u8 bits;
+	struct prov_edge edge;
 
-	if (scene->silent || from->id == to->id || is_filtered(scene->policy, relation, to_kind) ||
-	    is_filtered(scene->policy, relation, from_kind) || is_known(scene, &edge))
+	if (scene->silent || from->id == to->id ||
+	    is_filtered(scene->policy, relation, detail->kind) ||
+	    is_filtered(scene->policy, relation, detail->from_kind))
 		return;
-	event = reserve_event(scene, relation);
-	if (!event)
-		return;
-	edge.version = mark(from);
-	fill_detail(event, flow_of(relation), detail);
-	fill_from(event, from->id, edge.version, from_kind);
-	fill_to(event, to, to_kind);
-	bits = event->bits;
-	submit(event);
-	if (was_sent(bits))
-		remember_edge(scene->task, &edge);
+	detail->flow = flow_of(relation);
+	edge.object = to->id;
+	edge.memory = from->id;
+	edge.version = version_of(*(volatile __u64 *)&from->word);
+	edge.arrivals = 0;
+	edge.epoch = scene->policy->epoch;
+	edge.relation = relation;
+	if (!is_known(scene, &edge))
+		record_derivation(scene, &edge, from, to, detail);
 }
 
 /* An edge whose source was marked earlier, and kept as id and version (see struct prov_image) */
-static __always_inline void derives_from_image(struct prov_scene *scene, enum prov_relation relation,
-					       const struct prov_image *image, struct prov_node *to,
-					       __u8 to_kind)
+static __noinline int derives_from_image(struct prov_scene *scene, enum prov_relation relation,
+					 const struct prov_image *image, struct prov_node *to,
+					 __u8 kind)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.flow = FLOW_DATA,
+	};
 	struct prov_event *event;
 
-	if (scene->silent || is_filtered(scene->policy, relation, image->kind))
-		return;
+	if (!image || !to || is_filtered(scene->policy, relation, image->kind))
+		return 0;
 	event = reserve_event(scene, relation);
 	if (!event)
-		return;
-	fill_detail(event, flow_of(relation), &detail);
+		return 0;
+	fill_detail(event, &detail);
 	fill_from(event, image->id, image->version, image->kind);
-	fill_to(event, to, to_kind);
+	fill_to(event, to, kind);
 	submit(event);
+	return 0;
 }
 
 /* The end of an object: node@n --relation--> node@n+1; nothing comes after. No task acts. */

@@ -9,17 +9,21 @@
 
 static __always_inline int read_done(struct kiocb *iocb, long got)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
 	struct inode *inode = iocb->ki_filp->f_inode;
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(inode->i_mode),
+	};
 	struct prov_scene scene;
-	struct prov_file object;
+	struct prov_node *node;
 
 	if (got <= 0 || !may_block(inode) || !current_scene(&scene))
 		return 0;
-	object.kind = kind_of_mode(inode->i_mode);
-	object.node = blocking_node(inode);
-	if (announce_inode(&scene, inode, object.node))
-		uses(&scene, REL_READ, object.node, object.kind, &detail);
+	node = blocking_node(inode);
+	announce_inode(&scene, inode, node);
+	if (node)
+		uses(&scene, REL_READ, node, &detail);
 	return 0;
 }
 
@@ -52,7 +56,12 @@ int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk,
 					   struct prov_socket *socket)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_STREAM,
+		.kind = NODE_SOCKET,
+	};
 	struct prov_stream_key key;
 	struct prov_node *stream;
 
@@ -61,13 +70,17 @@ static __always_inline void receive_stream(struct prov_scene *scene, struct sock
 	key = socket->in;
 	stream = stream_node(scene, &key);
 	if (stream)
-		derives(scene, REL_RECEIVE_STREAM, stream, NODE_STREAM, &socket->node, NODE_SOCKET,
-			&detail);
+		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
 }
 
 static __always_inline int receive_done(struct socket *sock, int flags, int got)
 {
-	struct prov_detail detail = { .flags = flags, .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.flags = flags,
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = NODE_SOCKET,
+	};
 	struct sock *sk = sock->sk;
 	struct prov_socket *socket;
 	struct prov_scene scene;
@@ -79,7 +92,7 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 		return 0;
 	if (is_tcp(sk))
 		receive_stream(&scene, sk, socket);
-	uses(&scene, REL_RECEIVE_MSG, &socket->node, NODE_SOCKET, &detail);
+	uses(&scene, REL_RECEIVE_MSG, &socket->node, &detail);
 	return 0;
 }
 

@@ -23,18 +23,21 @@ int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 {
+	struct prov_image *image;
 	struct prov_scene scene;
-	struct prov_file image;
+	struct prov_node *node;
 	__u32 slot;
 
-	if (ret || !open_scene(&scene) || !file_node(&scene, bprm->file, &image))
+	if (ret || !open_scene(&scene))
 		return ret;
+	node = file_node(&scene, bprm->file);
 	slot = scene.task->images;
-	if (slot >= EXEC_IMAGES)
+	if (!node || slot >= EXEC_IMAGES)
 		return 0; /* the kernel allows fewer rounds than that */
-	scene.task->image[slot].id = image.node->id;
-	scene.task->image[slot].version = mark(image.node);
-	scene.task->image[slot].kind = image.kind;
+	image = &scene.task->image[slot];
+	image->id = node->id;
+	image->version = mark(node);
+	image->kind = kind_of_mode(bprm->file->f_inode->i_mode);
 	scene.task->images = slot + 1;
 	return 0;
 }
@@ -54,7 +57,11 @@ static __always_inline void describe_exec(struct prov_scene *scene, struct linux
 SEC("lsm/bprm_committing_creds")
 int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = NODE_MEMORY,
+	};
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct prov_memory *memory;
 	struct prov_scene scene;
@@ -65,7 +72,7 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 	index = new_memory(bprm->file, bprm->cred, task->tgid);
 	memory = memory_at(index);
 	if (memory)
-		generates(&scene, REL_EXEC_TASK, &memory->node, NODE_MEMORY, &detail);
+		generates(&scene, REL_EXEC_TASK, &memory->node, &detail);
 	release_memory(scene.policy, __sync_lock_test_and_set(&scene.task->memory, index));
 	if (!memory)
 		return 0;

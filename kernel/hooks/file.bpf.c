@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Open files: opening, creating, reading and writing them. */
+/* Open files: opening, creating, reading, writing and mapping them. */
 #include "../objects/inode.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
 #define FMODE_CREATED 0x100000
+#define MAP_TYPE 0xf
+#define MAP_PRIVATE 2
 
 /* Exec reads the head of a program for itself: that content gets nowhere but into the new memory. */
 static __always_inline bool reads_for_exec(void)
@@ -17,51 +19,62 @@ static __always_inline bool reads_for_exec(void)
 SEC("lsm/file_permission")
 int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 {
-	struct prov_detail detail = { .flags = mask, .offset = file->f_pos };
+	struct inode *inode = file->f_inode;
+	struct prov_detail detail = {
+		.flags = mask,
+		.offset = file->f_pos,
+		.kind = kind_of_mode(inode->i_mode),
+	};
 	struct prov_scene scene;
-	struct prov_file object;
+	struct prov_node *node;
 
-	if (ret || !(mask & (MAY_READ | MAY_WRITE)))
+	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || !current_scene(&scene))
 		return ret;
-	if (!current_scene(&scene) || !file_node(&scene, file, &object))
+	node = file_node(&scene, file);
+	if (!node)
 		return 0;
-	if (mask & MAY_READ && !may_block(file->f_inode) && !reads_for_exec())
-		uses(&scene, REL_READ, object.node, object.kind, &detail);
+	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
+		uses(&scene, REL_READ, node, &detail);
 	if (mask & MAY_WRITE)
-		generates(&scene, REL_WRITE, object.node, object.kind, &detail);
+		generates(&scene, REL_WRITE, node, &detail);
 	return 0;
 }
 
 /* This open made the file: the task is its origin, and its directory has a new name in it. */
 static __always_inline void creates(struct prov_scene *scene, struct file *file,
-				    struct prov_file *made)
+				    struct prov_node *node, __u8 kind)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET, .kind = kind };
 	struct inode *parent = file->f_path.dentry->d_parent->d_inode;
-	struct prov_file directory;
 
-	generates(scene, REL_INODE_CREATE, made->node, made->kind, &detail);
-	if (inode_node(scene, parent, &directory))
-		generates(scene, REL_WRITE, directory.node, directory.kind, &detail);
+	generates(scene, REL_INODE_CREATE, node, &detail);
+	node = inode_node(scene, parent);
+	detail.kind = NODE_DIRECTORY;
+	if (node)
+		generates(scene, REL_WRITE, node, &detail);
 }
 
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
-	struct prov_detail detail = { .flags = file->f_flags, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.flags = file->f_flags,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(file->f_inode->i_mode),
+	};
 	struct prov_scene scene;
-	struct prov_file object;
+	struct prov_node *node;
 
-	if (ret || !current_scene(&scene) || !file_node(&scene, file, &object))
+	if (ret || !current_scene(&scene))
 		return ret;
+	node = file_node(&scene, file);
+	if (!node)
+		return 0;
 	if (file->f_mode & FMODE_CREATED)
-		creates(&scene, file, &object);
-	uses(&scene, REL_OPEN, object.node, object.kind, &detail);
+		creates(&scene, file, node, detail.kind);
+	uses(&scene, REL_OPEN, node, &detail);
 	return 0;
 }
-
-#define MAP_TYPE 0xf
-#define MAP_PRIVATE 2
 
 SEC("lsm/mmap_file")
 int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
@@ -69,13 +82,17 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 {
 	struct prov_detail detail = { .flags = prot, .offset = NO_OFFSET };
 	struct prov_scene scene;
-	struct prov_file object;
+	struct prov_node *node;
 
-	if (ret || !file || !current_scene(&scene) || !file_node(&scene, file, &object))
+	if (ret || !file || !current_scene(&scene))
 		return ret;
+	node = file_node(&scene, file);
+	if (!node)
+		return 0;
+	detail.kind = kind_of_mode(file->f_inode->i_mode);
 	if ((flags & MAP_TYPE) == MAP_PRIVATE)
-		uses(&scene, REL_MMAP_PRIVATE, object.node, object.kind, &detail);
+		uses(&scene, REL_MMAP_PRIVATE, node, &detail);
 	else
-		uses(&scene, REL_MMAP, object.node, object.kind, &detail);
+		uses(&scene, REL_MMAP, node, &detail);
 	return 0;
 }

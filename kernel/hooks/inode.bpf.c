@@ -2,37 +2,47 @@
 /* Inodes without an open file: looked up, looked at, released. */
 #include "../objects/inode.h"
 
+/* Filters come before any look-up: this is the hook that runs most, once per path component. */
+static __always_inline bool is_wanted(enum prov_relation relation, __u8 kind)
+{
+	struct prov_policy *policy = current_policy();
+
+	return policy && !is_filtered(policy, relation, kind);
+}
+
+static __always_inline void looks_at(struct inode *inode, enum prov_relation relation, __u32 flags)
+{
+	struct prov_detail detail = {
+		.flags = flags,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(inode->i_mode),
+	};
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (!is_wanted(relation, detail.kind) || !current_scene(&scene))
+		return;
+	node = inode_node(&scene, inode);
+	if (node)
+		uses(&scene, relation, node, &detail);
+}
+
 SEC("lsm/inode_permission")
 int BPF_PROG(inode_permission, struct inode *inode, int mask, int ret)
 {
-	struct prov_detail detail = { .flags = mask, .offset = NO_OFFSET };
-	struct prov_policy *policy = current_policy();
-	struct prov_scene scene;
-	struct prov_file object;
-
-	if (ret || !mask || !policy ||
-	    is_filtered(policy, REL_PERM_CHECK, kind_of_mode(inode->i_mode)))
-		return ret;
-	if (current_scene(&scene) && inode_node(&scene, inode, &object))
-		uses(&scene, REL_PERM_CHECK, object.node, object.kind, &detail);
-	return 0;
+	if (!ret && mask)
+		looks_at(inode, REL_PERM_CHECK, mask);
+	return ret;
 }
 
 SEC("lsm/inode_getattr")
 int BPF_PROG(inode_getattr, const struct path *path, int ret)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
 	struct inode *inode = path->dentry->d_inode;
-	struct prov_policy *policy = current_policy();
-	struct prov_scene scene;
-	struct prov_file object;
 
-	if (ret || !policy || !inode ||
-	    is_filtered(policy, REL_GETATTR, kind_of_mode(inode->i_mode)))
-		return ret;
-	if (current_scene(&scene) && inode_node(&scene, inode, &object))
-		uses(&scene, REL_GETATTR, object.node, object.kind, &detail);
-	return 0;
+	if (!ret && inode)
+		looks_at(inode, REL_GETATTR, 0);
+	return ret;
 }
 
 static __always_inline struct prov_node *leaving_node(struct inode *inode)

@@ -2,10 +2,13 @@
 /* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
 #include "../objects/socket.h"
 
+/* A derivation from a socket, recorded before the bytes move */
+#define SOCKET_TO(to) { .offset = NO_OFFSET, .from_kind = NODE_SOCKET, .kind = (to) }
+
 /* current task --relation--> socket */
 static __always_inline void acts_on(struct socket *sock, enum prov_relation relation, __u32 flags)
 {
-	struct prov_detail detail = { .flags = flags, .offset = NO_OFFSET };
+	struct prov_detail detail = { .flags = flags, .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct sock *sk = sock->sk;
 	struct prov_socket *socket;
 	struct prov_scene scene;
@@ -14,14 +17,14 @@ static __always_inline void acts_on(struct socket *sock, enum prov_relation rela
 		return;
 	socket = socket_node(&scene, sk);
 	if (socket)
-		generates(&scene, relation, &socket->node, NODE_SOCKET, &detail);
+		generates(&scene, relation, &socket->node, &detail);
 }
 
 /* The same, and the socket gets an address first. */
 static __always_inline void addresses(struct socket *sock, struct sockaddr *address, int length,
 				      enum prov_relation relation)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct sock *sk = sock->sk;
 	struct prov_socket *socket;
 	struct prov_scene scene;
@@ -33,7 +36,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 		return;
 	if (!is_filtered(scene.policy, REL_ADDRESSED, NODE_ADDRESS))
 		name_socket(scene.policy, &socket->node, address, length);
-	generates(&scene, relation, &socket->node, NODE_SOCKET, &detail);
+	generates(&scene, relation, &socket->node, &detail);
 }
 
 SEC("lsm/socket_post_create")
@@ -79,8 +82,15 @@ SEC("fexit/do_accept")
 int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
 	     struct file *made)
 {
-	struct prov_detail detail = { .flags = flags, .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.flags = flags,
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_SOCKET,
+		.kind = NODE_SOCKET,
+	};
 	struct prov_socket *listening, *accepted;
+	struct sock *waiting, *sk;
 	struct socket *from, *to;
 	struct prov_scene scene;
 
@@ -88,15 +98,18 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 		return 0;
 	from = bpf_sock_from_file(file);
 	to = bpf_sock_from_file(made);
-	if (!from || !to || !from->sk || !to->sk)
+	if (!from || !to)
 		return 0;
-	listening = socket_node(&scene, from->sk);
-	accepted = socket_node(&scene, to->sk);
+	waiting = from->sk;
+	sk = to->sk;
+	if (!waiting || !sk)
+		return 0;
+	listening = socket_node(&scene, waiting);
+	accepted = socket_node(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
-	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, NODE_SOCKET, &accepted->node,
-		NODE_SOCKET, &detail);
-	uses(&scene, REL_ACCEPT, &accepted->node, NODE_SOCKET, &detail);
+	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
+	uses(&scene, REL_ACCEPT, &accepted->node, &detail);
 	return 0;
 }
 
@@ -104,7 +117,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 static __always_inline void send_to_peer(struct prov_scene *scene, struct sock *sk,
 					 struct prov_socket *socket)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_detail detail = SOCKET_TO(NODE_SOCKET);
 	struct unix_sock *local = bpf_skc_to_unix_sock(sk);
 	struct prov_socket *remote;
 	struct sock *peer;
@@ -116,14 +129,13 @@ static __always_inline void send_to_peer(struct prov_scene *scene, struct sock *
 		return;
 	remote = socket_node(scene, peer);
 	if (remote)
-		derives(scene, REL_RECEIVE_UNIX, &socket->node, NODE_SOCKET, &remote->node,
-			NODE_SOCKET, &detail);
+		derives(scene, REL_RECEIVE_UNIX, &socket->node, &remote->node, &detail);
 }
 
 static __always_inline void send_to_stream(struct prov_scene *scene, struct sock *sk,
 					   struct prov_socket *socket)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_detail detail = SOCKET_TO(NODE_STREAM);
 	struct prov_stream_key out;
 	struct prov_node *stream;
 
@@ -132,8 +144,7 @@ static __always_inline void send_to_stream(struct prov_scene *scene, struct sock
 	out = reverse(&socket->in);
 	stream = stream_node(scene, &out);
 	if (stream)
-		derives(scene, REL_SEND_STREAM, &socket->node, NODE_SOCKET, stream, NODE_STREAM,
-			&detail);
+		derives(scene, REL_SEND_STREAM, &socket->node, stream, &detail);
 }
 
 static __always_inline bool is_unix_connection(struct socket *sock, struct sock *sk)
@@ -145,7 +156,7 @@ static __always_inline bool is_unix_connection(struct socket *sock, struct sock 
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct sock *sk = sock->sk;
 	struct prov_socket *socket;
 	struct prov_scene scene;
@@ -155,7 +166,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
-	generates(&scene, REL_SEND_MSG, &socket->node, NODE_SOCKET, &detail);
+	generates(&scene, REL_SEND_MSG, &socket->node, &detail);
 	if (is_unix_connection(sock, sk))
 		send_to_peer(&scene, sk, socket);
 	else if (is_tcp(sk))
@@ -167,17 +178,17 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 SEC("lsm/unix_may_send")
 int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_detail detail = SOCKET_TO(NODE_SOCKET);
+	struct sock *sender = sock->sk, *receiver = other->sk;
 	struct prov_socket *from, *to;
 	struct prov_scene scene;
 
-	if (ret || !sock->sk || !other->sk || !current_scene(&scene))
+	if (ret || !sender || !receiver || !current_scene(&scene))
 		return ret;
-	from = socket_node(&scene, sock->sk);
-	to = socket_node(&scene, other->sk);
+	from = socket_node(&scene, sender);
+	to = socket_node(&scene, receiver);
 	if (from && to)
-		derives(&scene, REL_SEND_UNIX, &from->node, NODE_SOCKET, &to->node, NODE_SOCKET,
-			&detail);
+		derives(&scene, REL_SEND_UNIX, &from->node, &to->node, &detail);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 
 /* Its memory: shared, or a copy that derives from the parent's. The process id is not known yet. */
 static __always_inline void give_memory(struct prov_scene *scene, struct prov_task *child,
-					const struct prov_detail *detail)
+					struct prov_detail *detail)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct prov_memory *memory;
@@ -20,8 +20,9 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 	}
 	child->memory = new_memory(BPF_CORE_READ(parent, mm, exe_file), parent->cred, 0);
 	memory = memory_at(child->memory);
+	detail->kind = NODE_MEMORY;
 	if (memory)
-		generates(scene, REL_CLONE_MEM, &memory->node, NODE_MEMORY, detail);
+		generates(scene, REL_CLONE_MEM, &memory->node, detail);
 }
 
 SEC("lsm/task_alloc")
@@ -40,7 +41,8 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 	}
 	give_memory(&scene, child, &detail);
 	give_birth(&child->node, new_ids(1), 0);
-	generates(&scene, REL_CLONE, &child->node, NODE_TASK, &detail);
+	detail.kind = NODE_TASK;
+	generates(&scene, REL_CLONE, &child->node, &detail);
 	return 0;
 }
 

@@ -23,12 +23,6 @@ enum {
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 #define DEVICE_MAJOR(device) ((device) >> 20)
 
-/* An inode with what is known of it */
-struct prov_file {
-	struct prov_node *node;
-	__u8 kind;
-};
-
 static __always_inline __u8 kind_of_mode(umode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -219,34 +213,35 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 	return node;
 }
 
-static __always_inline bool announce_inode(struct prov_scene *scene, struct inode *inode,
+static __always_inline void announce_inode(struct prov_scene *scene, struct inode *inode,
 					   struct prov_node *node)
 {
 	if (node && node->sent != scene->policy->epoch)
 		send_inode(scene->policy, inode, node);
+}
+
+/* The node of an inode, announced; NULL: there is none, and that was counted where it matters. */
+static __always_inline struct prov_node *inode_node(struct prov_scene *scene, struct inode *inode)
+{
+	struct prov_node *node;
+
+	if (is_socket_inode(inode))
+		return NULL; /* sockets have their state with the sock: see socket.h */
+	node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	announce_inode(scene, inode, node);
 	return node;
 }
 
-/* The node of an inode, announced; false: there is none, and that was counted where it matters. */
-static __always_inline bool inode_node(struct prov_scene *scene, struct inode *inode,
-				       struct prov_file *file)
+/* The same with its name, when a file is at hand; an unnamed pipe has none. */
+static __always_inline struct prov_node *file_node(struct prov_scene *scene, struct file *file)
 {
-	if (is_socket_inode(inode))
-		return false; /* sockets have their state with the sock: see socket.h */
-	file->kind = kind_of_mode(inode->i_mode);
-	file->node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
-	return announce_inode(scene, inode, file->node);
-}
+	struct inode *inode = file->f_inode;
+	struct prov_node *node = inode_node(scene, inode);
+	__u8 kind = kind_of_mode(inode->i_mode);
 
-/* The same with its name, when a file is at hand */
-static __always_inline bool file_node(struct prov_scene *scene, struct file *file,
-				      struct prov_file *found)
-{
-	if (!inode_node(scene, file->f_inode, found))
-		return false;
-	if (found->kind != NODE_PIPE || !(file->f_inode->i_sb->s_flags & SB_NOUSER))
-		announce_name(scene->policy, found->node, found->kind, file);
-	return true;
+	if (node && (kind != NODE_PIPE || !(inode->i_sb->s_flags & SB_NOUSER)))
+		announce_name(scene->policy, node, kind, file);
+	return node;
 }
 
 #endif

@@ -23,10 +23,10 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-static __always_inline bool append_component(struct prov_walk *walk)
+static __always_inline bool append_component(struct prov_walk *walk, struct dentry *dentry)
 {
-	__u32 at = walk->length, length = BPF_CORE_READ(walk->dentry, d_name.len) & 255;
-	const unsigned char *name = BPF_CORE_READ(walk->dentry, d_name.name);
+	__u32 at = walk->length, length = BPF_CORE_READ(dentry, d_name.len) & 255;
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
 
 	if (at + length + 1 > TEXT_ROOM)
 		return false;
@@ -40,24 +40,24 @@ static __always_inline bool append_component(struct prov_walk *walk)
 /* One step towards the root: a component, or from the root of a mount to where it is mounted. */
 static long walk_step(__u32 step, struct prov_walk *walk)
 {
-	struct dentry *parent = BPF_CORE_READ(walk->dentry, d_parent);
-	struct mount *above;
+	struct dentry *dentry = walk->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
+	struct mount *mount = walk->mount, *above;
 
-	if (walk->dentry == BPF_CORE_READ(walk->mount, mnt.mnt_root)) {
-		above = BPF_CORE_READ(walk->mount, mnt_parent);
-		if (above == walk->mount) {
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		above = BPF_CORE_READ(mount, mnt_parent);
+		if (above == mount) {
 			walk->complete = true;
 			return 1;
 		}
-		walk->dentry = BPF_CORE_READ(walk->mount, mnt_mountpoint);
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 		walk->mount = above;
 		return 0;
 	}
-	if (parent == walk->dentry) { /* not reachable from here: a lazily unmounted or hidden tree */
+	if (parent == dentry) { /* not reachable from here: a lazily unmounted or hidden tree */
 		walk->complete = true;
 		return 1;
 	}
-	if (!append_component(walk))
+	if (!append_component(walk, dentry))
 		return 1;
 	walk->dentry = parent;
 	return 0;
@@ -79,12 +79,14 @@ static __always_inline void send_path(struct prov_policy *policy, struct prov_no
 }
 
 static __noinline int name_node(struct prov_policy *policy, struct prov_node *node, __u8 kind,
-				struct vfsmount *mnt, struct dentry *dentry)
+				struct file *file)
 {
-	struct prov_walk walk = { .dentry = dentry, .mount = mount_of(mnt) };
+	struct prov_walk walk = {};
 
-	if (!policy || !node || !(walk.buffer = claim_buffer()))
+	if (!policy || !node || !file || !(walk.buffer = claim_buffer()))
 		return 0;
+	walk.dentry = BPF_CORE_READ(file, f_path.dentry);
+	walk.mount = mount_of(BPF_CORE_READ(file, f_path.mnt));
 	bpf_loop(PATH_STEPS, walk_step, &walk, 0);
 	send_path(policy, node, kind, &walk);
 	give_back(walk.buffer);
@@ -95,9 +97,8 @@ static __noinline int name_node(struct prov_policy *policy, struct prov_node *no
 static __always_inline void announce_name(struct prov_policy *policy, struct prov_node *node,
 					  __u8 kind, struct file *file)
 {
-	if (node->named != policy->epoch && file)
-		name_node(policy, node, kind, BPF_CORE_READ(file, f_path.mnt),
-			  BPF_CORE_READ(file, f_path.dentry));
+	if (node->named != policy->epoch)
+		name_node(policy, node, kind, file);
 }
 
 #endif

@@ -135,14 +135,20 @@ static __always_inline struct prov_node *machine_node(void)
 	return node;
 }
 
-static __always_inline void runs_on_machine(struct prov_policy *policy, struct prov_task *state)
+static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_task *state)
 {
 	struct prov_scene scene = { .policy = policy, .task = state };
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_MACHINE,
+		.kind = NODE_TASK,
+	};
 	struct prov_node *node = machine_node();
 
-	if (node)
-		derives(&scene, REL_RAN_ON, node, NODE_MACHINE, &state->node, NODE_TASK, &detail);
+	if (policy && state && node)
+		derives(&scene, REL_RAN_ON, node, &state->node, &detail);
+	return 0;
 }
 
 /* The task has a record in this epoch, and its edge to the machine. */
@@ -155,7 +161,6 @@ static __always_inline void announce_task(struct prov_policy *policy, struct tas
 	if (state->node.sent == policy->epoch)
 		runs_on_machine(policy, state);
 }
-
 
 /*
  * A thread that was there before us, or whose birth went unseen: it gets the memory that other such
@@ -234,6 +239,14 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	return 0;
 }
 
+static __noinline int announce_exe(struct prov_policy *policy, struct task_struct *task,
+				   struct prov_memory *memory)
+{
+	if (policy && task && memory)
+		announce_name(policy, &memory->node, NODE_MEMORY, BPF_CORE_READ(task, mm, exe_file));
+	return 0;
+}
+
 static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
 {
 	announce_task(scene->policy, task, scene->task);
@@ -241,8 +254,7 @@ static __always_inline void announce_actor(struct prov_scene *scene, struct task
 		return;
 	announce_memory(scene->policy, scene->memory);
 	if (scene->memory->node.named != scene->policy->epoch)
-		announce_name(scene->policy, &scene->memory->node, NODE_MEMORY,
-			      BPF_CORE_READ(task, mm, exe_file));
+		announce_exe(scene->policy, task, scene->memory);
 }
 
 /* Who acts here and now; false: state could not be had, and that was counted. */
