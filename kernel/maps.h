@@ -56,7 +56,7 @@ struct machine_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct prov_node);
+	__type(value, struct prov_machine);
 };
 extern struct machine_map machine SEC(".maps");
 

@@ -82,6 +82,13 @@ struct prov_memory {
 	__u32 reserved;
 };
 
+/* The machine, and what is handed out once for all of it */
+struct prov_machine {
+	struct prov_node node;
+	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
+	__u32 reserved;
+};
+
 struct prov_blocking {
 	struct prov_node node;
 	__u64 ino; /* the address may be another inode's by now if a free went unseen */

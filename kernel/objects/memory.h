@@ -23,6 +23,21 @@ static __always_inline void describe_memory(struct prov_memory *memory, struct f
 	memory->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
 }
 
+/* An index that nobody holds: one that was given back, else one never used; 0: all are in use. */
+static __always_inline __u32 free_index(void)
+{
+	struct prov_machine *shared;
+	__u32 index = 0, zero = 0;
+
+	if (!bpf_map_pop_elem(&free_memories, &index))
+		return index;
+	shared = bpf_map_lookup_elem(&machine, &zero);
+	if (!shared || shared->memories_used >= MEMORIES - 1)
+		return 0;
+	index = __sync_fetch_and_add(&shared->memories_used, 1) + 1;
+	return index < MEMORIES ? index : 0;
+}
+
 /*
  * A fresh entry with one reference, or 0. The word goes last: until then the entry is not a node. No
  * one else can hold this index: it came from the stack of free ones.
@@ -30,9 +45,10 @@ static __always_inline void describe_memory(struct prov_memory *memory, struct f
 static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __u32 tgid)
 {
 	struct prov_memory *memory;
-	__u32 index = 0;
+	__u32 index = free_index();
 
-	if (bpf_map_pop_elem(&free_memories, &index) || !(memory = memory_at(index))) {
+	memory = memory_at(index);
+	if (!memory) {
 		count_loss(COUNT_MEMORIES_FULL);
 		return 0;
 	}

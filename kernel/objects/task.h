@@ -128,11 +128,13 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 static __always_inline struct prov_node *machine_node(void)
 {
 	__u32 zero = 0;
-	struct prov_node *node = bpf_map_lookup_elem(&machine, &zero);
+	struct prov_machine *found = bpf_map_lookup_elem(&machine, &zero);
 
-	if (node && !is_born(node))
-		give_birth(node, MACHINE_ID, 0);
-	return node;
+	if (!found)
+		return NULL;
+	if (!is_born(&found->node))
+		give_birth(&found->node, MACHINE_ID, 0);
+	return &found->node;
 }
 
 static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_task *state)
