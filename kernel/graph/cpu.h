@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_GRAPH_CPU_H
+#define PROVCAP_GRAPH_CPU_H
+/* What each CPU counts for itself: sequence numbers, node ids, losses. */
+#include "../maps.h"
+
+static __always_inline struct prov_cpu *this_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* Programs are preemptible and softirq programs interrupt them on the same CPU: hence the atomics. */
+static __always_inline void count_loss(enum prov_counter cause)
+{
+	struct prov_cpu *cpu = this_cpu();
+
+	if (cpu)
+		__sync_fetch_and_add(&cpu->counts[cause], 1);
+}
+
+/* `many` node ids in a row; unique until reboot without any cache line shared between CPUs. */
+static __always_inline __u64 new_ids(__u32 many)
+{
+	struct prov_cpu *cpu = this_cpu();
+
+	if (!cpu)
+		return 0;
+	return ((__u64)bpf_get_smp_processor_id() << CPU_SHIFT) +
+	       __sync_fetch_and_add(&cpu->next_id, many) + FIRST_ID;
+}
+
+#endif

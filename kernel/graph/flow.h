@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_GRAPH_FLOW_H
+#define PROVCAP_GRAPH_FLOW_H
+/*
+ * The verbs: uses (object -> task -> memory), generates (memory -> task -> object), derives (one
+ * object -> another). Filtering, redundancy, versions and loss accounting happen in here, so a hook
+ * cannot forget one.
+ *
+ * Order inside each, which the proof needs: known already? -> reserve -> mark the source -> step the
+ * rest. A refused reservation has then changed nothing.
+ */
+#include "emit.h"
+#include "remember.h"
+#include "scene.h"
+
+/* What a hook knows besides the two ends */
+struct prov_detail {
+	__u32 flags;
+	__u8 outcome; /* enum prov_outcome */
+	__s64 offset; /* -1: none */
+};
+
+#define NO_OFFSET (-1)
+
+/* The task's word now; an entry by another thread since our last step is noticed. */
+static __always_inline void look_at_task(struct prov_scene *scene)
+{
+	__u64 word = *(volatile __u64 *)&scene->task->node.word;
+
+	notice_entry(scene->task, word, word);
+}
+
+static __always_inline bool is_known(struct prov_scene *scene, const struct prov_edge *edge)
+{
+	return !(scene->policy->switches & SWITCH_REPEAT_EDGES) && knows_edge(scene->task, edge);
+}
+
+static __always_inline struct prov_event *reserve_event(struct prov_scene *scene,
+							enum prov_relation relation)
+{
+	struct prov_event *event = RESERVE(struct prov_event, RECORD_EVENT, relation,
+					   COUNT_EVENT_RING_FULL);
+
+	if (event) {
+		event->through = scene->task->node.id;
+		event->through_version = version_of(scene->task->node.word);
+		event->bits = 0;
+		event->epoch = scene->policy->epoch;
+	}
+	return event;
+}
+
+static __always_inline void fill_detail(struct prov_event *event, enum prov_flow flow,
+					const struct prov_detail *detail)
+{
+	event->flow = flow;
+	event->outcome = detail->outcome;
+	event->flags = detail->flags;
+	event->offset = detail->offset;
+}
+
+static __always_inline void fill_from(struct prov_event *event, __u64 id, __u32 version, __u8 kind)
+{
+	event->from = id;
+	event->from_version = version;
+	event->from_kind = kind;
+}
+
+static __always_inline struct prov_step fill_to(struct prov_event *event, struct prov_node *to,
+						__u8 kind)
+{
+	struct prov_step step = enter(to);
+
+	event->to = to->id;
+	event->to_kind = kind;
+	event->to_version = step.version;
+	if (step.stepped)
+		event->bits |= EVENT_TO_STEPPED;
+	if (step.lost)
+		event->bits |= EVENT_TO_LOST;
+	return step;
+}
+
+/* The task is only passed: what it received goes on, so this is no arrival. */
+static __always_inline void fill_through(struct prov_event *event, struct prov_task *task)
+{
+	struct prov_step step = pass_through(&task->node);
+
+	notice_entry(task, step.seen, step.left);
+	event->bits |= EVENT_THROUGH;
+	event->through_version = step.version;
+	if (step.stepped)
+		event->bits |= EVENT_THROUGH_STEPPED;
+	if (step.lost)
+		event->bits |= EVENT_THROUGH_LOST;
+}
+
+/* The task is the far end (control): what it learned stays with it, so this is an arrival. */
+static __always_inline void fill_to_task(struct prov_event *event, struct prov_task *task)
+{
+	struct prov_step step = fill_to(event, &task->node, NODE_TASK);
+
+	task->arrivals++;
+	task->left = step.left;
+}
+
+/* The task is the source and has no memory to stand behind it. */
+static __always_inline void fill_from_task(struct prov_event *event, struct prov_task *task)
+{
+	__u64 seen = mark_word(&task->node);
+
+	notice_entry(task, seen, seen | WORD_OUT);
+	fill_from(event, task->node.id, version_of(seen), NODE_TASK);
+}
+
+static __always_inline bool was_sent(__u8 bits)
+{
+	return !(bits & (EVENT_TO_LOST | EVENT_THROUGH_LOST));
+}
+
+/* object --relation--> current task --memory_write--> its memory; control relations end at the task. */
+static __always_inline void uses(struct prov_scene *scene, enum prov_relation relation,
+				 struct prov_node *object, __u8 kind,
+				 const struct prov_detail *detail)
+{
+	enum prov_flow flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	bool into_memory = flow == FLOW_DATA && scene->memory;
+	struct prov_edge edge = {
+		.object = object->id,
+		.memory = into_memory ? scene->memory->node.id : 0,
+		.version = version_of(*(volatile __u64 *)&object->word),
+		.epoch = scene->policy->epoch,
+		.relation = relation,
+	};
+	struct prov_event *event;
+	__u8 bits;
+
+	look_at_task(scene);
+	if (into_memory)
+		edge.arrivals = scene->task->arrivals;
+	if (scene->silent || is_filtered(scene->policy, relation, kind) || is_known(scene, &edge))
+		return;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return;
+	edge.version = mark(object);
+	fill_detail(event, flow, detail);
+	fill_from(event, object->id, edge.version, kind);
+	if (into_memory) {
+		fill_through(event, scene->task);
+		fill_to(event, &scene->memory->node, NODE_MEMORY);
+	} else {
+		fill_to_task(event, scene->task);
+	}
+	bits = event->bits;
+	submit(event);
+	if (was_sent(bits))
+		remember_edge(scene->task, &edge);
+}
+
+/* memory of the current task --memory_read--> task --relation--> object */
+static __always_inline void generates(struct prov_scene *scene, enum prov_relation relation,
+				      struct prov_node *object, __u8 kind,
+				      const struct prov_detail *detail)
+{
+	enum prov_flow flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	bool from_memory = flow == FLOW_DATA && scene->memory;
+	struct prov_edge edge = {
+		.object = object->id,
+		.memory = from_memory ? scene->memory->node.id : 0,
+		.version = from_memory ? version_of(scene->memory->node.word) : 0,
+		.epoch = scene->policy->epoch,
+		.relation = relation,
+	};
+	struct prov_event *event;
+	__u8 bits;
+
+	look_at_task(scene);
+	edge.arrivals = scene->task->arrivals;
+	if (scene->silent || is_filtered(scene->policy, relation, kind) || is_known(scene, &edge))
+		return;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return;
+	fill_detail(event, flow, detail);
+	if (from_memory) {
+		edge.version = mark(&scene->memory->node);
+		fill_from(event, scene->memory->node.id, edge.version, NODE_MEMORY);
+		fill_through(event, scene->task);
+	} else {
+		fill_from_task(event, scene->task);
+	}
+	fill_to(event, object, kind);
+	bits = event->bits;
+	submit(event);
+	if (was_sent(bits))
+		remember_edge(scene->task, &edge);
+}
+
+/* from --relation--> to, neither of them the acting task */
+static __always_inline void derives(struct prov_scene *scene, enum prov_relation relation,
+				    struct prov_node *from, __u8 from_kind, struct prov_node *to,
+				    __u8 to_kind, const struct prov_detail *detail)
+{
+	struct prov_edge edge = {
+		.object = to->id,
+		.memory = from->id,
+		.version = version_of(from->word),
+		.epoch = scene->policy->epoch,
+		.relation = relation,
+	};
+	struct prov_event *event;
+	__u8 bits;
+
+	if (scene->silent || from->id == to->id || is_filtered(scene->policy, relation, to_kind) ||
+	    is_filtered(scene->policy, relation, from_kind) || is_known(scene, &edge))
+		return;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return;
+	edge.version = mark(from);
+	fill_detail(event, flow_of(relation), detail);
+	fill_from(event, from->id, edge.version, from_kind);
+	fill_to(event, to, to_kind);
+	bits = event->bits;
+	submit(event);
+	if (was_sent(bits))
+		remember_edge(scene->task, &edge);
+}
+
+/* An edge whose source was marked earlier, and kept as id and version (see struct prov_image) */
+static __always_inline void derives_from_image(struct prov_scene *scene, enum prov_relation relation,
+					       const struct prov_image *image, struct prov_node *to,
+					       __u8 to_kind)
+{
+	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_event *event;
+
+	if (scene->silent || is_filtered(scene->policy, relation, image->kind))
+		return;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return;
+	fill_detail(event, flow_of(relation), &detail);
+	fill_from(event, image->id, image->version, image->kind);
+	fill_to(event, to, to_kind);
+	submit(event);
+}
+
+/* The end of an object: node@n --relation--> node@n+1; nothing comes after. No task acts. */
+static __always_inline void ends(struct prov_policy *policy, enum prov_relation relation,
+				 struct prov_node *node, __u8 kind, __u32 flags)
+{
+	struct prov_event *event;
+	struct prov_step step;
+
+	if (node->sent != policy->epoch || is_filtered(policy, relation, kind))
+		return;
+	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
+	if (!event)
+		return;
+	step = end_version(node);
+	event->through = 0;
+	event->through_version = 0;
+	event->bits = step.lost ? EVENT_TO_LOST : 0;
+	event->epoch = policy->epoch;
+	event->flow = FLOW_VERSION;
+	event->outcome = OUTCOME_DONE;
+	event->flags = flags;
+	event->offset = NO_OFFSET;
+	fill_from(event, node->id, step.version - 1, kind);
+	event->to = node->id;
+	event->to_kind = kind;
+	event->to_version = step.version;
+	submit(event);
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_GRAPH_SCENE_H
+#define PROVCAP_GRAPH_SCENE_H
+/* Who acts: what every verb of flow.h needs to know. objects/task.h fills it in. */
+#include "node.h"
+
+struct prov_scene {
+	struct prov_policy *policy;
+	struct prov_task *task;
+	struct prov_memory *memory; /* NULL: a kernel thread */
+	bool silent; /* the actor is opaque: state moves on, nothing is recorded */
+};
+
+static __always_inline enum prov_flow flow_of(enum prov_relation relation)
+{
+	switch (relation) {
+#define X(id, category, bit, name, flow) \
+	case REL_##id:                   \
+		return FLOW_##flow;
+		RELATIONS(X)
+#undef X
+	default:
+		return FLOW_DATA;
+	}
+}
+
+static __always_inline bool is_filtered(struct prov_policy *policy, enum prov_relation relation,
+					__u8 kind)
+{
+	return (policy->relation_filter[relation >> 6] >> (relation & 63)) & 1 ||
+	       (policy->node_filter >> kind) & 1;
+}
+
+#endif

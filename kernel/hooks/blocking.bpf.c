@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inputs that may wait: recorded when they have succeeded, with the version of that moment. At the LSM
+ * hook the data may not have been written yet; a reader that then answers without reading again would
+ * seem to know nothing. docs/reference/inputs.md says which function stands for which input.
+ */
+#include "../objects/inode.h"
+#include "../objects/socket.h"
+
+static __always_inline int read_done(struct kiocb *iocb, long got)
+{
+	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct inode *inode = iocb->ki_filp->f_inode;
+	struct prov_scene scene;
+	struct prov_file object;
+
+	if (got <= 0 || !may_block(inode) || !current_scene(&scene))
+		return 0;
+	object.kind = kind_of_mode(inode->i_mode);
+	object.node = blocking_node(inode);
+	if (announce_inode(&scene, inode, object.node))
+		uses(&scene, REL_READ, object.node, object.kind, &detail);
+	return 0;
+}
+
+SEC("fexit/pipe_read")
+int BPF_PROG(pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+{
+	return read_done(iocb, ret);
+}
+
+/* since 2025 pipes and FIFOs have a function each ("fs/pipe: introduce fifo read/write", 6.15) */
+SEC("fexit/anon_pipe_read")
+int BPF_PROG(anon_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+{
+	return read_done(iocb, ret);
+}
+
+SEC("fexit/fifo_pipe_read")
+int BPF_PROG(fifo_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+{
+	return read_done(iocb, ret);
+}
+
+SEC("fexit/tty_read")
+int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+{
+	return read_done(iocb, ret);
+}
+
+/* On TCP the bytes come out of the stream first. */
+static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk,
+					   struct prov_socket *socket)
+{
+	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_stream_key key;
+	struct prov_node *stream;
+
+	if (!socket->joined)
+		join_streams(socket, &sk->__sk_common);
+	key = socket->in;
+	stream = stream_node(scene, &key);
+	if (stream)
+		derives(scene, REL_RECEIVE_STREAM, stream, NODE_STREAM, &socket->node, NODE_SOCKET,
+			&detail);
+}
+
+static __always_inline int receive_done(struct socket *sock, int flags, int got)
+{
+	struct prov_detail detail = { .flags = flags, .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct sock *sk = sock->sk;
+	struct prov_socket *socket;
+	struct prov_scene scene;
+
+	if (got <= 0 || !sk || !current_scene(&scene))
+		return 0;
+	socket = socket_node(&scene, sk);
+	if (!socket)
+		return 0;
+	if (is_tcp(sk))
+		receive_stream(&scene, sk, socket);
+	uses(&scene, REL_RECEIVE_MSG, &socket->node, NODE_SOCKET, &detail);
+	return 0;
+}
+
+SEC("fexit/sock_recvmsg")
+int BPF_PROG(sock_recvmsg, struct socket *sock, struct msghdr *msg, int flags, int ret)
+{
+	return receive_done(sock, flags, ret);
+}
+
+/* recvmmsg goes through sock_recvmsg for its first message only; `nosec` says that it is a later one. */
+SEC("fexit/____sys_recvmsg")
+int BPF_PROG(sys_recvmsg, struct socket *sock, struct msghdr *msg, void *user, void *address,
+	     unsigned int flags, int nosec, int ret)
+{
+	return nosec ? receive_done(sock, flags, ret) : 0;
+}

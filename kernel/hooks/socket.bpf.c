@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
+#include "../objects/socket.h"
+
+/* current task --relation--> socket */
+static __always_inline void acts_on(struct socket *sock, enum prov_relation relation, __u32 flags)
+{
+	struct prov_detail detail = { .flags = flags, .offset = NO_OFFSET };
+	struct sock *sk = sock->sk;
+	struct prov_socket *socket;
+	struct prov_scene scene;
+
+	if (!sk || !current_scene(&scene))
+		return;
+	socket = socket_node(&scene, sk);
+	if (socket)
+		generates(&scene, relation, &socket->node, NODE_SOCKET, &detail);
+}
+
+/* The same, and the socket gets an address first. */
+static __always_inline void addresses(struct socket *sock, struct sockaddr *address, int length,
+				      enum prov_relation relation)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct sock *sk = sock->sk;
+	struct prov_socket *socket;
+	struct prov_scene scene;
+
+	if (!sk || !current_scene(&scene))
+		return;
+	socket = socket_node(&scene, sk);
+	if (!socket)
+		return;
+	if (!is_filtered(scene.policy, REL_ADDRESSED, NODE_ADDRESS))
+		name_socket(scene.policy, &socket->node, address, length);
+	generates(&scene, relation, &socket->node, NODE_SOCKET, &detail);
+}
+
+SEC("lsm/socket_post_create")
+int BPF_PROG(socket_post_create, struct socket *sock, int family, int type, int protocol, int kern,
+	     int ret)
+{
+	if (!ret && !kern)
+		acts_on(sock, REL_SOCKET_CREATE, type);
+	return ret;
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	if (!ret)
+		addresses(sock, address, length, REL_BIND);
+	return ret;
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int length, int ret)
+{
+	if (!ret)
+		addresses(sock, address, length, REL_CONNECT);
+	return ret;
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
+{
+	if (!ret)
+		acts_on(sock, REL_LISTEN, backlog);
+	return ret;
+}
+
+static __always_inline bool is_error(const void *pointer)
+{
+	return (unsigned long)pointer >= (unsigned long)-4095;
+}
+
+/* After a connection has come: listening socket -> new socket -> task. */
+SEC("fexit/do_accept")
+int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
+	     struct file *made)
+{
+	struct prov_detail detail = { .flags = flags, .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_socket *listening, *accepted;
+	struct socket *from, *to;
+	struct prov_scene scene;
+
+	if (!made || is_error(made) || !current_scene(&scene))
+		return 0;
+	from = bpf_sock_from_file(file);
+	to = bpf_sock_from_file(made);
+	if (!from || !to || !from->sk || !to->sk)
+		return 0;
+	listening = socket_node(&scene, from->sk);
+	accepted = socket_node(&scene, to->sk);
+	if (!listening || !accepted)
+		return 0;
+	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, NODE_SOCKET, &accepted->node,
+		NODE_SOCKET, &detail);
+	uses(&scene, REL_ACCEPT, &accepted->node, NODE_SOCKET, &detail);
+	return 0;
+}
+
+/* Bytes into a connected unix socket are in the peer's queue at once, accepted or not. */
+static __always_inline void send_to_peer(struct prov_scene *scene, struct sock *sk,
+					 struct prov_socket *socket)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct unix_sock *local = bpf_skc_to_unix_sock(sk);
+	struct prov_socket *remote;
+	struct sock *peer;
+
+	if (!local)
+		return;
+	peer = local->peer;
+	if (!peer)
+		return;
+	remote = socket_node(scene, peer);
+	if (remote)
+		derives(scene, REL_RECEIVE_UNIX, &socket->node, NODE_SOCKET, &remote->node,
+			NODE_SOCKET, &detail);
+}
+
+static __always_inline void send_to_stream(struct prov_scene *scene, struct sock *sk,
+					   struct prov_socket *socket)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_stream_key out;
+	struct prov_node *stream;
+
+	if (!socket->joined)
+		join_streams(socket, &sk->__sk_common);
+	out = reverse(&socket->in);
+	stream = stream_node(scene, &out);
+	if (stream)
+		derives(scene, REL_SEND_STREAM, &socket->node, NODE_SOCKET, stream, NODE_STREAM,
+			&detail);
+}
+
+static __always_inline bool is_unix_connection(struct socket *sock, struct sock *sk)
+{
+	return sk->__sk_common.skc_family == AF_UNIX &&
+	       (sock->type == SOCK_STREAM || sock->type == SOCK_SEQPACKET);
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct sock *sk = sock->sk;
+	struct prov_socket *socket;
+	struct prov_scene scene;
+
+	if (ret || !sk || !current_scene(&scene))
+		return ret;
+	socket = socket_node(&scene, sk);
+	if (!socket)
+		return 0;
+	generates(&scene, REL_SEND_MSG, &socket->node, NODE_SOCKET, &detail);
+	if (is_unix_connection(sock, sk))
+		send_to_peer(&scene, sk, socket);
+	else if (is_tcp(sk))
+		send_to_stream(&scene, sk, socket);
+	return 0;
+}
+
+/* Unix datagrams: each send asks here, with the socket that will get it. */
+SEC("lsm/unix_may_send")
+int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET };
+	struct prov_socket *from, *to;
+	struct prov_scene scene;
+
+	if (ret || !sock->sk || !other->sk || !current_scene(&scene))
+		return ret;
+	from = socket_node(&scene, sock->sk);
+	to = socket_node(&scene, other->sk);
+	if (from && to)
+		derives(&scene, REL_SEND_UNIX, &from->node, NODE_SOCKET, &to->node, NODE_SOCKET,
+			&detail);
+	return 0;
+}
+
+/* Both ends of a TCP connection take their share of its streams when it is made: the one that asked ... */
+SEC("lsm/inet_conn_established")
+int BPF_PROG(inet_conn_established, struct sock *sk, struct sk_buff *skb)
+{
+	struct prov_socket *socket = is_tcp(sk) ? socket_state(sk) : NULL;
+
+	if (socket)
+		join_streams(socket, &sk->__sk_common);
+	return 0;
+}
+
+/* ... and the one that answers, whose own addresses are filled in only later. */
+SEC("lsm/inet_csk_clone")
+int BPF_PROG(inet_csk_clone, struct sock *made, const struct request_sock *request)
+{
+	struct prov_socket *socket = is_tcp(made) ? socket_state(made) : NULL;
+
+	if (socket)
+		join_streams(socket, (struct sock_common *)&request->__req_common);
+	return 0;
+}
+
+/* The last reference is gone: until here a peer could still have read what was sent. */
+SEC("fentry/sk_destruct")
+int BPF_PROG(sk_destruct, struct sock *sk)
+{
+	struct prov_policy *policy = current_policy();
+	struct prov_socket *socket = bpf_sk_storage_get(&sockets, sk, NULL, 0);
+
+	if (!policy || !socket || !is_born(&socket->node))
+		return 0;
+	ends(policy, REL_FREE, &socket->node, NODE_SOCKET, 0);
+	leave_streams(policy, socket);
+	return 0;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Birth and death of threads. */
+#include "../objects/task.h"
+
+#define CLONE_VM 0x100
+
+/* Its memory: shared, or a copy that derives from the parent's. The process id is not known yet. */
+static __always_inline void give_memory(struct prov_scene *scene, struct prov_task *child,
+					const struct prov_detail *detail)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	struct prov_memory *memory;
+
+	if (!scene->memory)
+		return;
+	if (detail->flags & CLONE_VM) {
+		child->memory = scene->task->memory;
+		__sync_fetch_and_add(&scene->memory->references, 1);
+		return;
+	}
+	child->memory = new_memory(BPF_CORE_READ(parent, mm, exe_file), parent->cred, 0);
+	memory = memory_at(child->memory);
+	if (memory)
+		generates(scene, REL_CLONE_MEM, &memory->node, NODE_MEMORY, detail);
+}
+
+SEC("lsm/task_alloc")
+int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	struct prov_detail detail = { .flags = clone_flags, .offset = NO_OFFSET };
+	struct prov_scene scene;
+	struct prov_task *child;
+
+	if (ret || !open_scene(&scene))
+		return ret;
+	child = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!child) {
+		count_loss(COUNT_TASK_STORAGE);
+		return 0;
+	}
+	give_memory(&scene, child, &detail);
+	give_birth(&child->node, new_ids(1), 0);
+	generates(&scene, REL_CLONE, &child->node, NODE_TASK, &detail);
+	return 0;
+}
+
+/* After the last reference is gone; runs in any context, so `current` means nothing here. */
+SEC("lsm/task_free")
+int BPF_PROG(task_free, struct task_struct *task)
+{
+	struct prov_policy *policy = current_policy();
+	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
+
+	if (!policy || !state || !is_born(&state->node))
+		return 0;
+	if (!(state->node.marks & MARK_OPAQUE)) {
+		announce_task(policy, task, state);
+		ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK,
+		     BPF_CORE_READ(task, exit_code));
+	}
+	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0));
+	return 0;
+}
+
+/* Run once right after attaching: every thread that is already there gets its node and its memory. */
+SEC("iter/task")
+int adopt_tasks(struct bpf_iter__task *ctx)
+{
+	struct prov_policy *policy = current_policy();
+	struct task_struct *task = ctx->task;
+
+	if (policy && task)
+		task_state(policy, task);
+	return 0;
+}

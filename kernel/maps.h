@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_MAPS_H
+#define PROVCAP_MAPS_H
+/* Every map, declared once; maps.bpf.c defines them. */
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "policy.h"
+#include "record.h"
+#include "vocabulary.h"
+#include "state.h"
+
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+/* One ring per CPU; the loader sets the size, makes the rings and puts them in. */
+struct rings_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ring_map);
+};
+extern struct rings_map rings SEC(".maps");
+
+struct policy_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct prov_policy);
+};
+extern struct policy_map policy SEC(".maps");
+
+struct cpu_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct prov_cpu);
+};
+extern struct cpu_map cpus SEC(".maps");
+
+/* Layout of the records, as a hash: another build finds it beside the pinned maps. */
+struct layout_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct prov_layout);
+};
+extern struct layout_map layout SEC(".maps");
+
+struct machine_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct prov_node);
+};
+extern struct machine_map machine SEC(".maps");
+
+struct tasks_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct prov_task);
+};
+extern struct tasks_map tasks SEC(".maps");
+
+struct task_marks_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct prov_marks);
+};
+extern struct task_marks_map task_marks SEC(".maps");
+
+/* Address spaces, by index; index 0 means none. */
+struct memories_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MEMORIES);
+	__type(key, __u32);
+	__type(value, struct prov_memory);
+};
+extern struct memories_map memories SEC(".maps");
+
+struct free_memories_map {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, MEMORIES);
+	__type(value, __u32);
+};
+extern struct free_memories_map free_memories SEC(".maps");
+
+/* mm address -> index, only while threads from before attaching are taken in */
+struct adopted_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MEMORIES);
+	__type(key, __u64);
+	__type(value, __u32);
+};
+extern struct adopted_map adopted SEC(".maps");
+
+struct inodes_map {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct prov_node);
+};
+extern struct inodes_map inodes SEC(".maps");
+
+/*
+ * Inodes whose reads may block: pipes, FIFOs, terminals. They are recorded by exit probes, and those may
+ * not use inode storage (only LSM programs may), so their nodes are kept by address.
+ */
+struct blocking_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BLOCKING_INODES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_blocking);
+};
+extern struct blocking_map blocking SEC(".maps");
+
+/* What an inode was, while it is not in the cache */
+struct evicted_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EVICTED_INODES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_inode_key);
+	__type(value, struct prov_evicted);
+};
+extern struct evicted_map evicted SEC(".maps");
+
+struct sockets_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct prov_socket);
+};
+extern struct sockets_map sockets SEC(".maps");
+
+struct streams_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, STREAMS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_stream_key);
+	__type(value, struct prov_stream);
+};
+extern struct streams_map streams SEC(".maps");
+
+/* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
+struct text_buffers_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TEXT_BUFFERS);
+	__type(key, __u32);
+	__type(value, struct prov_text_buffer);
+};
+extern struct text_buffers_map text_buffers SEC(".maps");
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_OBJECTS_ARGV_H
+#define PROVCAP_OBJECTS_ARGV_H
+/*
+ * The arguments of a program, whole: strings one after the other from where the new stack begins. Their
+ * pages have just been written by exec, so reading them does not fault.
+ */
+#include "task.h"
+
+#define MAX_PIECES (1 << 20)
+
+struct prov_arguments {
+	struct prov_policy *policy;
+	struct prov_text_buffer *buffer;
+	unsigned long from; /* user address of what comes next */
+	__u32 left; /* strings that have not ended yet */
+	__u32 filled; /* bytes in the room */
+	bool failed;
+};
+
+static __always_inline void send_piece(struct prov_arguments *arguments)
+{
+	struct prov_text *text = &arguments->buffer->text;
+	__u32 filled = arguments->filled;
+
+	if (filled > 2 * TEXT_ROOM - 1)
+		return;
+	text->length = filled;
+	text->total = text->offset + filled;
+	send_text(text, sizeof(*text) + filled, NODE_ARGV);
+	text->offset += filled;
+	arguments->filled = 0;
+}
+
+/* One string, or as much of it as there is room for. */
+static long read_string(__u32 step, struct prov_arguments *arguments)
+{
+	__u32 at = arguments->filled & (TEXT_ROOM - 1);
+	long length;
+
+	length = bpf_probe_read_user_str(&arguments->buffer->room[at], TEXT_ROOM,
+					 (void *)arguments->from);
+	if (length <= 0 || length > TEXT_ROOM) {
+		arguments->failed = true;
+		return 1;
+	}
+	if (length == TEXT_ROOM)
+		length--; /* cut by the room: that NUL is not the string's own */
+	else
+		arguments->left--;
+	arguments->from += length;
+	arguments->filled = at + length;
+	if (!arguments->left)
+		return 1;
+	if (arguments->filled >= TEXT_ROOM)
+		send_piece(arguments);
+	return 0;
+}
+
+static __always_inline void start_arguments(struct prov_arguments *arguments,
+					    struct prov_memory *memory, __u32 count)
+{
+	struct prov_text *text = &arguments->buffer->text;
+	struct prov_step step = enter(&memory->node);
+
+	fill_text(text, arguments->policy, &memory->node, NODE_MEMORY, 0);
+	text->id = new_ids(count);
+	text->count = count;
+	text->node_version = step.version;
+	text->bits = step.stepped ? TEXT_STEPPED : 0;
+}
+
+static __noinline int send_arguments(struct prov_policy *policy, struct prov_memory *memory,
+				     struct linux_binprm *bprm)
+{
+	struct prov_arguments arguments = {
+		.policy = policy,
+		.from = bprm->p,
+		.left = bprm->argc,
+	};
+	__u32 count = bprm->argc;
+
+	if (!policy || !memory || !count || !(arguments.buffer = claim_buffer()))
+		return 0;
+	start_arguments(&arguments, memory, count);
+	bpf_loop(MAX_PIECES, read_string, &arguments, 0);
+	arguments.buffer->text.bits |= TEXT_LAST;
+	if (arguments.failed) {
+		arguments.buffer->text.bits |= TEXT_TRUNCATED;
+		count_loss(COUNT_ARGUMENT_FAULT);
+	}
+	send_piece(&arguments);
+	give_back(arguments.buffer);
+	return 0;
+}
+
+#endif

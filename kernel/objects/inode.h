@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_OBJECTS_INODE_H
+#define PROVCAP_OBJECTS_INODE_H
+/* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
+#include "task.h"
+
+enum {
+	S_IFMT = 0170000,
+	S_IFSOCK = 0140000,
+	S_IFLNK = 0120000,
+	S_IFREG = 0100000,
+	S_IFBLK = 0060000,
+	S_IFDIR = 0040000,
+	S_IFCHR = 0020000,
+	S_IFIFO = 0010000,
+};
+
+#define ANON_INODE_MAGIC 0x09041934
+#define SOCKFS_MAGIC 0x534F434B
+#define PROC_MAGIC 0x9fa0
+#define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
+
+#define DEVICE(major, minor) ((major) << 20 | (minor))
+#define DEVICE_MAJOR(device) ((device) >> 20)
+
+/* An inode with what is known of it */
+struct prov_file {
+	struct prov_node *node;
+	__u8 kind;
+};
+
+static __always_inline __u8 kind_of_mode(umode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return NODE_FILE;
+	case S_IFDIR:
+		return NODE_DIRECTORY;
+	case S_IFCHR:
+		return NODE_CHAR;
+	case S_IFBLK:
+		return NODE_BLOCK;
+	case S_IFIFO:
+		return NODE_PIPE;
+	case S_IFLNK:
+		return NODE_LINK;
+	case S_IFSOCK:
+		return NODE_SOCKET;
+	default:
+		return NODE_INODE_UNKNOWN;
+	}
+}
+
+static __always_inline bool is_terminal(struct inode *inode)
+{
+	__u32 major = DEVICE_MAJOR(inode->i_rdev);
+
+	return (inode->i_mode & S_IFMT) == S_IFCHR &&
+	       (major == 4 || major == 5 || (major >= 136 && major <= 143) || major == 204 ||
+		major == 229);
+}
+
+/* Reading it may wait for somebody to write: recorded when the read has succeeded, not at the hook. */
+static __always_inline bool may_block(struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) == S_IFIFO || is_terminal(inode);
+}
+
+/* null, zero, full, random, urandom: what goes in is gone, what comes out is nobody's */
+static __always_inline bool is_null_device(struct inode *inode)
+{
+	dev_t device = inode->i_rdev;
+
+	return (inode->i_mode & S_IFMT) == S_IFCHR &&
+	       (device == DEVICE(1, 3) || device == DEVICE(1, 5) || device == DEVICE(1, 7) ||
+		device == DEVICE(1, 8) || device == DEVICE(1, 9));
+}
+
+static __always_inline bool is_socket_inode(struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) == S_IFSOCK && inode->i_sb->s_magic == SOCKFS_MAGIC;
+}
+
+static __always_inline __u32 nature_of(struct inode *inode)
+{
+	if (inode->i_sb->s_magic == ANON_INODE_MAGIC)
+		return NATURE_SHARED;
+	return is_null_device(inode) ? NATURE_NULL : 0;
+}
+
+/* Numbers of these come back for other files, or never: nothing to keep beyond the inode's life. */
+static __always_inline bool is_lasting(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	return !(sb->s_flags & SB_NOUSER) && sb->s_magic != PROC_MAGIC;
+}
+
+static __always_inline struct prov_inode_key inode_key(struct inode *inode)
+{
+	struct prov_inode_key key = {
+		.ino = inode->i_ino,
+		.dev = inode->i_sb->s_dev,
+		.generation = inode->i_generation,
+	};
+	return key;
+}
+
+/*
+ * First sight of an inode, or sight again after it was evicted: then it is still the same node. What
+ * was kept stays in the table, so that two CPUs that come here at once find the same.
+ */
+static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
+{
+	struct prov_inode_key key = inode_key(inode);
+	struct prov_evicted *before = NULL;
+
+	if (!node)
+		return 0;
+	node->nature = nature_of(inode);
+	if (is_lasting(inode))
+		before = bpf_map_lookup_elem(&evicted, &key);
+	if (before)
+		give_birth(node, before->id, before->word);
+	else
+		give_birth(node, new_ids(1), 0);
+	return 0;
+}
+
+/* The inode leaves the cache but its file lives on. */
+static __always_inline bool keep_evicted(struct inode *inode, struct prov_node *node)
+{
+	struct prov_inode_key key = inode_key(inode);
+	struct prov_evicted kept = { .id = node->id, .word = node->word };
+
+	if (!bpf_map_update_elem(&evicted, &key, &kept, BPF_ANY))
+		return true;
+	count_loss(COUNT_EVICTED_FULL);
+	return false;
+}
+
+static __always_inline void forget_evicted(struct inode *inode)
+{
+	struct prov_inode_key key = inode_key(inode);
+
+	bpf_map_delete_elem(&evicted, &key);
+}
+
+static __noinline int send_inode(struct prov_policy *policy, struct inode *inode,
+				 struct prov_node *node)
+{
+	struct prov_inode_record *record;
+	umode_t mode = inode->i_mode;
+
+	if (!policy || !node)
+		return 0;
+	record = RESERVE(struct prov_inode_record, RECORD_INODE, kind_of_mode(mode),
+			 COUNT_NODE_RING_FULL);
+	if (!record)
+		return 0;
+	fill_node(&record->node, node, policy);
+	record->ino = inode->i_ino;
+	record->size = inode->i_size;
+	record->dev = inode->i_sb->s_dev;
+	record->rdev = inode->i_rdev;
+	record->generation = inode->i_generation;
+	record->uid = inode->i_uid.val;
+	record->gid = inode->i_gid.val;
+	record->magic = inode->i_sb->s_magic;
+	record->mode = mode;
+	record->reserved[0] = 0;
+	record->reserved[1] = 0;
+	record->reserved[2] = 0;
+	bpf_core_read(&record->uuid, sizeof(record->uuid), &inode->i_sb->s_uuid);
+	submit(record);
+	node->sent = policy->epoch;
+	return 0;
+}
+
+/* May be used by exit probes, too. */
+static __noinline struct prov_node *blocking_node(struct inode *inode)
+{
+	struct prov_blocking fresh = {}, *kept;
+	__u64 address = (__u64)inode;
+
+	kept = bpf_map_lookup_elem(&blocking, &address);
+	if (kept && kept->ino == inode->i_ino && kept->dev == inode->i_sb->s_dev &&
+	    kept->generation == inode->i_generation)
+		return &kept->node;
+	if (kept)
+		bpf_map_delete_elem(&blocking, &address);
+	set_up_inode(inode, &fresh.node);
+	fresh.ino = inode->i_ino;
+	fresh.dev = inode->i_sb->s_dev;
+	fresh.generation = inode->i_generation;
+	bpf_map_update_elem(&blocking, &address, &fresh, BPF_NOEXIST);
+	kept = bpf_map_lookup_elem(&blocking, &address);
+	if (!kept)
+		count_loss(COUNT_INODE_STORAGE);
+	return kept ? &kept->node : NULL;
+}
+
+/* LSM programs only: inode storage is closed to others. */
+static __always_inline struct prov_node *stored_node(struct inode *inode)
+{
+	struct prov_node *node;
+
+	node = bpf_inode_storage_get(&inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!node) {
+		count_loss(COUNT_INODE_STORAGE);
+		return NULL;
+	}
+	if (!is_born(node))
+		set_up_inode(inode, node);
+	if (node->nature & NATURE_SHARED) {
+		count_loss(COUNT_SHARED_ANONYMOUS);
+		return NULL;
+	}
+	return node;
+}
+
+static __always_inline bool announce_inode(struct prov_scene *scene, struct inode *inode,
+					   struct prov_node *node)
+{
+	if (node && node->sent != scene->policy->epoch)
+		send_inode(scene->policy, inode, node);
+	return node;
+}
+
+/* The node of an inode, announced; false: there is none, and that was counted where it matters. */
+static __always_inline bool inode_node(struct prov_scene *scene, struct inode *inode,
+				       struct prov_file *file)
+{
+	if (is_socket_inode(inode))
+		return false; /* sockets have their state with the sock: see socket.h */
+	file->kind = kind_of_mode(inode->i_mode);
+	file->node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	return announce_inode(scene, inode, file->node);
+}
+
+/* The same with its name, when a file is at hand */
+static __always_inline bool file_node(struct prov_scene *scene, struct file *file,
+				      struct prov_file *found)
+{
+	if (!inode_node(scene, file->f_inode, found))
+		return false;
+	if (found->kind != NODE_PIPE || !(file->f_inode->i_sb->s_flags & SB_NOUSER))
+		announce_name(scene->policy, found->node, found->kind, file);
+	return true;
+}
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_OBJECTS_TASK_H
+#define PROVCAP_OBJECTS_TASK_H
+/* Threads: their state, their record, and the scene that every hook opens with. */
+#include "memory.h"
+#include "path.h"
+
+#define PAGE_KIB 4
+
+static __always_inline __u64 resident_pages(struct mm_struct *mm)
+{
+	struct mm_struct___before_6_2 *old = (void *)mm;
+	__u64 pages = 0;
+
+	/* file, anonymous, (swap), shared: the kernel's own sum leaves swap out */
+	if (bpf_core_field_exists(old->rss_stat.count)) {
+		pages += BPF_CORE_READ(old, rss_stat.count[0].counter);
+		pages += BPF_CORE_READ(old, rss_stat.count[1].counter);
+		pages += BPF_CORE_READ(old, rss_stat.count[3].counter);
+	} else {
+		pages += BPF_CORE_READ(mm, rss_stat[0].count);
+		pages += BPF_CORE_READ(mm, rss_stat[1].count);
+		pages += BPF_CORE_READ(mm, rss_stat[3].count);
+	}
+	return pages;
+}
+
+static __always_inline void fill_usage(struct prov_task_record *record, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	__u64 resident = mm ? resident_pages(mm) : 0;
+	__u64 peak = mm ? BPF_CORE_READ(mm, hiwater_rss) : 0;
+	__u64 vm = mm ? BPF_CORE_READ(mm, total_vm) : 0;
+	__u64 vm_peak = mm ? BPF_CORE_READ(mm, hiwater_vm) : 0;
+
+	record->utime_us = BPF_CORE_READ(task, utime) / 1000;
+	record->stime_us = BPF_CORE_READ(task, stime) / 1000;
+	record->vm_kib = vm * PAGE_KIB;
+	record->rss_kib = resident * PAGE_KIB;
+	record->hw_vm_kib = (vm_peak > vm ? vm_peak : vm) * PAGE_KIB;
+	record->hw_rss_kib = (peak > resident ? peak : resident) * PAGE_KIB;
+	record->read_bytes = 0;
+	record->write_bytes = 0;
+	record->cancel_write_bytes = 0;
+	if (bpf_core_field_exists(task->ioac)) {
+		record->read_bytes = BPF_CORE_READ(task, ioac.read_bytes);
+		record->write_bytes = BPF_CORE_READ(task, ioac.write_bytes);
+		record->cancel_write_bytes = BPF_CORE_READ(task, ioac.cancelled_write_bytes);
+	}
+}
+
+/* An exiting task has given its namespaces back: all zero then. */
+static __always_inline void fill_namespaces(struct prov_task_record *record,
+					    struct task_struct *task)
+{
+	struct nsproxy *ns = BPF_CORE_READ(task, nsproxy);
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct upid last = {};
+	__u32 level;
+
+	record->utsns = ns ? BPF_CORE_READ(ns, uts_ns, ns.inum) : 0;
+	record->ipcns = ns ? BPF_CORE_READ(ns, ipc_ns, ns.inum) : 0;
+	record->mntns = ns ? BPF_CORE_READ(ns, mnt_ns, ns.inum) : 0;
+	record->netns = ns ? BPF_CORE_READ(ns, net_ns, ns.inum) : 0;
+	record->cgroupns = ns ? BPF_CORE_READ(ns, cgroup_ns, ns.inum) : 0;
+	if (pid) {
+		level = BPF_CORE_READ(pid, level);
+		bpf_core_read(&last.nr, sizeof(last.nr), &pid->numbers[level].nr);
+		bpf_core_read(&last.ns, sizeof(last.ns), &pid->numbers[level].ns);
+	}
+	record->vpid = last.nr;
+	record->pidns = last.ns ? BPF_CORE_READ(last.ns, ns.inum) : 0;
+}
+
+static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+	struct dentry *cwd = BPF_CORE_READ(task, fs, pwd.dentry);
+
+	record->pid = BPF_CORE_READ(task, pid);
+	record->tgid = BPF_CORE_READ(task, tgid);
+	record->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	record->uid = BPF_CORE_READ(cred, uid.val);
+	record->gid = BPF_CORE_READ(cred, gid.val);
+	record->euid = BPF_CORE_READ(cred, euid.val);
+	record->egid = BPF_CORE_READ(cred, egid.val);
+	record->loginuid = ~0u;
+	record->sessionid = ~0u;
+	if (bpf_core_field_exists(task->loginuid)) {
+		record->loginuid = BPF_CORE_READ(task, loginuid.val);
+		record->sessionid = BPF_CORE_READ(task, sessionid);
+	}
+	record->tty = 0;
+	if (tty)
+		record->tty = BPF_CORE_READ(tty, driver, major) << 20 |
+			      (BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
+	record->cwd_ino = cwd ? BPF_CORE_READ(cwd, d_inode, i_ino) : 0;
+	record->cwd_dev = cwd ? BPF_CORE_READ(cwd, d_inode, i_sb, s_dev) : 0;
+	record->start_ns = BPF_CORE_READ(task, start_boottime);
+	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
+}
+
+static __noinline int send_task(struct prov_policy *policy, struct task_struct *task,
+				struct prov_task *state)
+{
+	struct prov_task_record *record;
+	struct prov_memory *memory;
+
+	if (!policy || !state || !task)
+		return 0;
+	record = RESERVE(struct prov_task_record, RECORD_TASK, NODE_TASK, COUNT_NODE_RING_FULL);
+	if (!record)
+		return 0;
+	memory = memory_at(state->memory);
+	fill_node(&record->node, &state->node, policy);
+	record->memory = memory ? memory->node.id : 0;
+	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	fill_identity(record, task);
+	fill_namespaces(record, task);
+	fill_usage(record, task);
+	submit(record);
+	state->node.sent = policy->epoch;
+	return 0;
+}
+
+/* One node for the running kernel, which every task runs on. */
+static __always_inline struct prov_node *machine_node(void)
+{
+	__u32 zero = 0;
+	struct prov_node *node = bpf_map_lookup_elem(&machine, &zero);
+
+	if (node && !is_born(node))
+		give_birth(node, MACHINE_ID, 0);
+	return node;
+}
+
+static __always_inline void runs_on_machine(struct prov_policy *policy, struct prov_task *state)
+{
+	struct prov_scene scene = { .policy = policy, .task = state };
+	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET };
+	struct prov_node *node = machine_node();
+
+	if (node)
+		derives(&scene, REL_RAN_ON, node, NODE_MACHINE, &state->node, NODE_TASK, &detail);
+}
+
+/* The task has a record in this epoch, and its edge to the machine. */
+static __always_inline void announce_task(struct prov_policy *policy, struct task_struct *task,
+					  struct prov_task *state)
+{
+	if (state->node.sent == policy->epoch)
+		return;
+	send_task(policy, task, state);
+	if (state->node.sent == policy->epoch)
+		runs_on_machine(policy, state);
+}
+
+
+/*
+ * A thread that was there before us, or whose birth went unseen: it gets the memory that other such
+ * threads of its mm have got. Two may come at once (the thread itself and the iterator that looks for
+ * it): the first index stays.
+ */
+static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct task_struct *task)
+{
+	__u64 mm = (__u64)BPF_CORE_READ(task, mm);
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	__u32 index, *first;
+
+	if (!mm)
+		return 0;
+	first = policy->switches & SWITCH_ADOPT ? bpf_map_lookup_elem(&adopted, &mm) : NULL;
+	if (first) {
+		share_memory(*first);
+		return *first;
+	}
+	index = new_memory(exe, BPF_CORE_READ(task, cred), BPF_CORE_READ(task, tgid));
+	if (!index || !(policy->switches & SWITCH_ADOPT) ||
+	    !bpf_map_update_elem(&adopted, &mm, &index, BPF_NOEXIST))
+		return index;
+	first = bpf_map_lookup_elem(&adopted, &mm);
+	if (!first)
+		return index;
+	bpf_map_push_elem(&free_memories, &index, BPF_ANY);
+	share_memory(*first);
+	return *first;
+}
+
+static __noinline int set_up_task(struct prov_policy *policy, struct task_struct *task,
+				  struct prov_task *state)
+{
+	__u32 index;
+
+	if (!policy || !task || !state)
+		return 0;
+	if (!state->memory) {
+		index = adopt_memory(policy, task);
+		if (index && __sync_val_compare_and_swap(&state->memory, 0, index) != 0)
+			release_memory(policy, index);
+	}
+	give_birth(&state->node, new_ids(1), 0);
+	return 0;
+}
+
+static __always_inline struct prov_task *task_state(struct prov_policy *policy,
+						    struct task_struct *task)
+{
+	struct prov_task *state;
+
+	state = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state)
+		count_loss(COUNT_TASK_STORAGE);
+	else if (!is_born(&state->node))
+		set_up_task(policy, task, state);
+	return state;
+}
+
+/* Marks are set on the process, which is its leading thread; memory that is its own follows. */
+static __noinline int read_marks(struct prov_policy *policy, struct task_struct *task,
+				 struct prov_task *state)
+{
+	struct prov_memory *memory;
+	struct prov_marks *marks;
+
+	if (!policy || !task || !state)
+		return 0;
+	marks = bpf_task_storage_get(&task_marks, task->group_leader, NULL, 0);
+	state->node.marks = marks ? marks->marks : 0;
+	memory = memory_at(state->memory);
+	if (memory && memory->tgid == (__u32)task->tgid)
+		memory->node.marks = state->node.marks;
+	state->node.checked = policy->generation;
+	return 0;
+}
+
+static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
+{
+	announce_task(scene->policy, task, scene->task);
+	if (!scene->memory)
+		return;
+	announce_memory(scene->policy, scene->memory);
+	if (scene->memory->node.named != scene->policy->epoch)
+		announce_name(scene->policy, &scene->memory->node, NODE_MEMORY,
+			      BPF_CORE_READ(task, mm, exe_file));
+}
+
+/* Who acts here and now; false: state could not be had, and that was counted. */
+static __always_inline bool open_scene(struct prov_scene *scene)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	scene->policy = current_policy();
+	if (!scene->policy)
+		return false;
+	scene->task = task_state(scene->policy, task);
+	if (!scene->task)
+		return false;
+	if (scene->task->node.checked != scene->policy->generation)
+		read_marks(scene->policy, task, scene->task);
+	scene->memory = memory_at(scene->task->memory);
+	scene->silent = scene->task->node.marks & MARK_OPAQUE ||
+			(scene->memory && scene->memory->node.marks & MARK_OPAQUE);
+	if (scene->silent)
+		return true;
+	announce_actor(scene, task);
+	return true;
+}
+
+/* As open_scene, for hooks that have nothing to do for an opaque task */
+static __always_inline bool current_scene(struct prov_scene *scene)
+{
+	return open_scene(scene) && !scene->silent;
+}
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_STATE_H
+#define PROVCAP_STATE_H
+/* What the kernel side remembers of each object: the values of its own maps. Never leaves the kernel. */
+
+enum {
+	MEMORIES = 65536,
+	BLOCKING_INODES = 65536,
+	EVICTED_INODES = 524288,
+	STREAMS = 131072,
+	TEXT_BUFFERS = 3,
+	TEXT_ROOM = 4096,
+	REMEMBERED_EDGES = 16,
+	EXEC_IMAGES = 4,
+};
+
+enum {
+	MACHINE_ID = 1, /* node id of the machine */
+	FIRST_ID = 16, /* lower ids are ours to give */
+	CPU_SHIFT = 48, /* node id = CPU << 48 | counter of that CPU */
+};
+
+enum prov_word {
+	WORD_OUT = 1, /* this version has been a source */
+	WORD_LIVE = 2, /* the node has been set up: a word is never 0 afterwards */
+	VERSION_SHIFT = 32,
+};
+
+struct prov_node {
+	__u64 word; /* version << 32 | enum prov_word */
+	__u64 id;
+	__u32 sent; /* epoch in which its record was last sent */
+	__u32 named; /* epoch in which its name was last sent */
+	__u32 nature; /* enum prov_nature */
+	__u32 checked; /* generation of the policy at the last look at its marks */
+	__u32 marks; /* enum prov_mark */
+	__u32 reserved;
+	__u64 taint;
+};
+
+enum prov_nature {
+	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
+	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
+};
+
+/* An edge that this thread has sent: relation, source with its version, destination. */
+struct prov_edge {
+	__u64 object; /* the node that is not the task and not its memory */
+	__u64 memory; /* the other far end */
+	__u32 version; /* of the source */
+	__u32 arrivals; /* of the task by then */
+	__u32 epoch;
+	__u32 relation;
+};
+
+/* A program file that exec has looked at, marked as source and kept until the exec is certain */
+struct prov_image {
+	__u64 id;
+	__u32 version;
+	__u32 kind;
+};
+
+struct prov_task {
+	struct prov_node node;
+	__u32 memory; /* index into memories, 0: none */
+	__u32 arrivals; /* edges into the task that did not go on into its memory */
+	__u32 images; /* entries in use of image[] */
+	__u32 reserved;
+	__u64 left; /* the node's word as this thread's own last step left it */
+	struct prov_image image[EXEC_IMAGES];
+	struct prov_edge edges[REMEMBERED_EDGES];
+};
+
+struct prov_memory {
+	struct prov_node node;
+	__u64 exe_ino;
+	__u32 exe_dev;
+	__u32 tgid;
+	__u32 uid;
+	__u32 gid;
+	__u32 references; /* tasks that hold it */
+	__u32 reserved;
+};
+
+struct prov_blocking {
+	struct prov_node node;
+	__u64 ino; /* the address may be another inode's by now if a free went unseen */
+	__u32 dev;
+	__u32 generation;
+};
+
+struct prov_inode_key {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
+};
+
+struct prov_evicted {
+	__u64 id;
+	__u64 word;
+};
+
+struct prov_stream_key {
+	__u8 sender[16];
+	__u8 receiver[16];
+	__u16 sender_port;
+	__u16 receiver_port;
+	__u32 netns;
+};
+
+struct prov_stream {
+	struct prov_node node;
+	__u32 references; /* sockets of this machine that use it */
+	__u32 reserved;
+};
+
+struct prov_socket {
+	struct prov_node node;
+	__u32 joined; /* its streams have been counted */
+	__u32 reserved;
+	struct prov_stream_key in;
+};
+
+struct prov_text_buffer {
+	__u32 claimed;
+	__u32 reserved;
+	struct prov_text text;
+	char room[2 * TEXT_ROOM]; /* a piece may begin at the last byte of the first half */
+};
+
+struct prov_cpu {
+	__u64 seq;
+	__u64 next_id;
+	__u64 counts[COUNTER_COUNT];
+};
+
+struct prov_layout {
+	__u8 hash[32];
+};
+
+#endif

@@ -1,0 +1,238 @@
+"""The versioning protocol of the kernel programs, one yield per atomic memory operation.
+
+A generator yields a request and is sent the answer. Requests on a node's state word (`load`,
+`fetch_or`, `cas`) are single atomic steps; between two of them any other thread may run. The other
+requests (`begin`, `reserve`, `receive`, `emit`, `end`, `carry`) touch no word: they tell the
+explorer what happens, so that it can judge the outcome.
+
+A word is `version << 1 | OUT` (the kernel shifts by 32), so `word + 1` of a marked version is the
+next version unmarked, and `word + 2` is the next version marked.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+OUT = 1
+
+
+class Rules(NamedTuple):
+    """What the programs do. The defaults are the protocol; every other value is a mutant."""
+
+    cache: bool = False
+    tries: int = 16
+    data_moves: bool = False  # judge by when the bytes really move, not by whole operations
+    inputs_after: bool = True  # with data_moves: a read is recorded when its bytes have come
+    swapped: bool = False  # the destination is entered before the source is marked
+    silent_give_up: bool = False  # an event that gives up forgets the version steps it made
+    fill_on_give_up: bool = False  # an event that gave up is remembered as sent
+    fill_when_refused: bool = False  # an event the ring refused is remembered as sent
+    fill_with_later_version: bool = False  # remembered version is read after the event
+    version_in_key: bool = True
+    memory_in_key: bool = True
+    arrivals_in_output_key: bool = True
+    arrivals_in_input_key: bool = True
+    count_control_inputs: bool = True
+    count_entries_at_lookup: bool = True  # entries by other threads, noticed at the look-up
+    count_entries_in_event: bool = True  # the same, noticed by a step of our own
+    epoch_in_key: bool = True
+
+
+class Thread(NamedTuple):
+    """One thread and what only it can see: its memory, its cache, its counter."""
+
+    task: str
+    memory: str
+    arrivals: int = 0  # what entered the task and did not go on into its memory
+    left: int | None = None  # the task's word as this thread last left it
+    sent: frozenset = frozenset()  # the redundant-edge cache
+
+
+class Record(NamedTuple):
+    """What one event found: the words its steps saw, and the edges to send."""
+
+    complete: bool
+    seen: dict
+    versions: dict
+    edges: tuple
+
+
+def version(word):
+    return word >> 1
+
+
+def mark(node, seen):
+    """Source: this version has an outgoing edge from now on."""
+    seen[node] = yield ("fetch_or", node)
+    return version(seen[node])
+
+
+def enter(node, seen, steps, tries):
+    """Destination: a version nothing has left yet, made if need be; None when given up."""
+    for _ in range(tries):
+        word = seen[node] = yield ("load", node)
+        if not word & OUT:
+            yield ("receive", node, version(word))
+            return version(word)
+        if (yield ("cas", node, word, word + 1)):
+            steps.append(((node, version(word)), (node, version(word) + 1)))
+            yield ("receive", node, version(word) + 1)
+            return version(word) + 1
+    return None
+
+
+def pass_through(node, seen, steps, tries):
+    """Destination and source at once: a version that is marked in the step that makes it ours."""
+    for _ in range(tries):
+        word = seen[node] = yield ("fetch_or", node)
+        if not word & OUT:
+            yield ("receive", node, version(word))
+            return version(word)
+        if (yield ("cas", node, word, word + 2)):
+            steps.append(((node, version(word)), (node, version(word) + 1)))
+            yield ("receive", node, version(word) + 1)
+            return version(word) + 1
+    return None
+
+
+def send_event(path, rules):
+    """Take the steps of one event along `path` and send its edges in one record."""
+    seen, steps, ends = {}, [], []
+    last = len(path) - 1
+    for place in reversed(range(len(path))) if rules.swapped else range(len(path)):
+        node = path[place]
+        if place == 0:
+            made = yield from mark(node, seen)
+        elif place == last:
+            made = yield from enter(node, seen, steps, rules.tries)
+        else:
+            made = yield from pass_through(node, seen, steps, rules.tries)
+        ends.append((node, made))
+        if made is None:
+            break
+    complete = ends[-1][1] is not None
+    edges = () if rules.silent_give_up and not complete else tuple(steps)
+    if complete:
+        edges += tuple(pairwise(reversed(ends) if rules.swapped else ends))
+    yield ("emit", edges)
+    return Record(complete, seen, dict(ends), edges)
+
+
+def renew(node, rules):
+    """A change of the node itself (credentials, mode): the next version, whatever OUT says."""
+    for _ in range(rules.tries):
+        word = yield ("load", node)
+        if (yield ("cas", node, word, (version(word) + 1) << 1)):
+            yield ("emit", (((node, version(word)), (node, version(word) + 1)),))
+            return
+
+
+def perform(operation, thread, rules):
+    """One operation of one thread; returns the thread as it is afterwards.
+
+    flow X Y ..   an event along these nodes, never cached
+    renew X       a new version of X with no edge from elsewhere
+    read X        X -> task -> memory        write X   memory -> task -> X
+    look X        X -> task (control)        signal T  task -> the other task T
+    exec X M      X -> task -> M, a fresh memory
+    start         a new recording begins, with nothing in it
+    """
+    verb, *names = operation
+    if verb == "renew":
+        yield from renew(names[0], rules)
+        return thread
+    if verb == "start":
+        yield ("start",)
+        return thread
+    if verb == "exec":
+        thread = thread._replace(memory=names[1])
+    path = {
+        "flow": tuple(names),
+        "read": (names[0], thread.task, thread.memory),
+        "exec": (names[0], thread.task, thread.memory),
+        "write": (thread.memory, thread.task, names[0]),
+        "look": (names[0], thread.task),
+        "signal": (thread.task, names[0]),
+    }[verb]
+
+    taken = yield ("begin", path)
+    if rules.data_moves and verb == "read" and rules.inputs_after:
+        taken = yield ("carry", path, taken)
+    thread, recorded = yield from record_unless_sent(verb, path, thread, rules)
+    if rules.data_moves and (verb == "write" or verb == "read" and not rules.inputs_after):
+        taken = yield ("carry", path, taken)
+    if recorded:
+        yield ("end", path, taken)
+    return thread
+
+
+def record_unless_sent(verb, path, thread, rules):
+    """Look the edge up, and make an event of it on a miss.
+
+    Returns the thread and whether the graph accounts for the flow; it does not when the ring
+    refused the event or the event gave up: those losses are counted.
+    """
+    cached = rules.cache and verb in ("read", "write", "look")
+    key = None
+    if cached:
+        source = yield ("load", path[0])
+        now = yield ("load", thread.task)
+        if rules.count_entries_at_lookup:
+            thread = notice_entry(thread, now, now)
+        epoch = (yield ("load", "epoch")) if rules.epoch_in_key else 0
+        key = cache_key(verb, path, source, thread, epoch, rules)
+        if key in thread.sent:
+            return thread, True
+
+    if not (yield ("reserve",)):
+        if cached and rules.fill_when_refused:
+            thread = remember(thread, key)
+        return thread, False
+    record = yield from send_event(path, rules)
+
+    entered = after_event(verb, path, thread, record, rules)
+    if cached and rules.fill_with_later_version:
+        key = cache_key(verb, path, (yield ("load", path[0])), thread, epoch, rules)
+    if cached and (record.complete or rules.fill_on_give_up):
+        entered = remember(entered, key)
+    return entered, record.complete
+
+
+def cache_key(verb, path, source, thread, epoch, rules):
+    """What must be equal for an edge to be redundant."""
+    arrivals = {
+        "read": rules.arrivals_in_input_key,
+        "write": rules.arrivals_in_output_key,
+        "look": False,
+    }[verb] and thread.arrivals
+    known = version(source) if rules.version_in_key else None
+    destination = path[-1] if rules.memory_in_key or verb != "read" else None
+    return (verb, path[0], known, destination, arrivals, epoch)
+
+
+def remember(thread, key):
+    return thread._replace(sent=thread.sent | {key})
+
+
+def notice_entry(thread, seen, leaves):
+    """If the task's word is not as we left it, another thread entered the task: an arrival."""
+    entered = seen != thread.left
+    return thread._replace(arrivals=thread.arrivals + entered, left=leaves)
+
+
+def after_event(verb, path, thread, record, rules):
+    """Keep `left` and `arrivals` true after the steps of our own event."""
+    task = thread.task
+    if task not in record.seen:
+        return thread
+    if verb == "look":
+        if not record.complete:
+            return thread
+        counted = rules.count_control_inputs
+        leaves = record.versions[task] << 1
+        return thread._replace(arrivals=thread.arrivals + counted, left=leaves)
+    if record.versions[task] is None:
+        return thread._replace(left=None)
+    leaves = record.versions[task] << 1 | OUT
+    if rules.count_entries_in_event:
+        return notice_entry(thread, record.seen[task], leaves)
+    return thread._replace(left=leaves)
