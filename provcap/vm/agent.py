@@ -1,8 +1,8 @@
-"""Runs inside the guest as its first process: takes commands from the host, sends back what they print.
+"""The first process of the guest: takes commands from the host, sends back what they print.
 
-It is started with a bare interpreter and imports next to nothing, because every module costs tens of
-milliseconds on an emulated CPU. Each message, either way, is one letter, the length of what follows
-(4 bytes, big-endian) and that many bytes:
+It is started with a bare interpreter and imports next to nothing, because every module costs tens
+of milliseconds on an emulated CPU. Each message, either way, is one letter, the length of what
+follows (4 bytes, big-endian) and that many bytes:
 
     host to guest   R  run: working directory, number of arguments, arguments, NAME=value..., joined
                        by NUL bytes
@@ -14,7 +14,7 @@ milliseconds on an emulated CPU. Each message, either way, is one letter, the le
                     X  the command ended: its status (128 + the signal that killed it)
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # signal itself would bring enum, re, ...
 import errno
 import os
 import select

@@ -1,6 +1,6 @@
-"""Builds the little first root file system of a guest: busybox, a few modules, where to mount what.
+"""Builds the first root file system of a guest: busybox, a few modules, where to mount what.
 
-Public: :func:`build`. Pure but for reading the modules and busybox: the same input gives the same bytes.
+Public: :func:`build`. The same input gives the same bytes; nothing is written.
 """
 
 import lzma

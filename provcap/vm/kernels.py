@@ -19,7 +19,7 @@ KNOWN = {
     "6.12": "linux-image-6.12-cloud-amd64",
     "6.1": "linux-image-cloud-amd64",
 }
-"""The names a user may type, each with the Debian package that always points at its newest image."""
+"""The names a user may type, each with the Debian package that points at its newest image."""
 
 
 class Kernel(NamedTuple):

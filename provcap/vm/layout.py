@@ -1,6 +1,6 @@
 """Says what a guest sees where: the host read-only, memory where programs write, one shared folder.
 
-Public: :class:`Layout`, :func:`plan`. Nothing is mounted here; ``guest_init.sh`` does what is planned.
+Public: :class:`Layout`, :func:`plan`. Nothing is mounted here: ``guest_init.sh`` does that.
 """
 
 import io
@@ -48,8 +48,10 @@ def plan(share: Path | None, modules: Path | None, working_dir: Path, home: Path
         raise UsageError(f"cannot share {share} with a guest: choose a folder below it")
     module_root = "" if Path("/lib/modules").is_dir() else f"{STATE}/kernel"
     covers = _covers(home) + ([_real("/lib/modules")] if modules and not module_root else [])
-    binds = _mirrored([*map(Path, MIRRORED), home], covers)
-    binds |= {path: path for path in _needed(working_dir) if _hidden(path, covers, binds, share)}
+    binds = _mirrored([*map(Path, MIRRORED), home], covers, share)
+    for path in _needed(working_dir):  # outer ones first, which make inner ones visible
+        if _hidden(path, covers, binds, share):
+            binds[path] = path
     if modules:
         place = Path(module_root) if module_root else _real("/lib/modules").parents[1]
         binds[place / "lib" / "modules" / modules.name] = modules
@@ -70,10 +72,12 @@ def _covers(home: Path) -> list[Path]:
     return real + ([home] if outside and home.is_dir() and str(home) not in REFUSED else [])
 
 
-def _mirrored(folders: Iterable[Path], covers: list[Path]) -> dict[Path, Path]:
-    """Every folder and file in ``folders`` (those that are covered) bound to itself."""
-    entries = [entry for folder in folders if folder in covers for entry in folder.iterdir()]
-    plain = [entry for entry in entries if not entry.is_symlink()]
+def _mirrored(folders: Iterable[Path], covers: list[Path], share: Path | None) -> dict[Path, Path]:
+    """Every folder and file in ``folders`` bound to itself, if covered and not shared."""
+    wanted = [path for path in folders if path in covers]
+    entries = [entry for folder in wanted for entry in folder.iterdir()]
+    shared = [entry for entry in entries if share and entry.is_relative_to(share)]
+    plain = [entry for entry in entries if not entry.is_symlink() and entry not in shared]
     return {entry: entry for entry in plain if entry.is_dir() or entry.is_file()}
 
 

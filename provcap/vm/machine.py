@@ -1,4 +1,4 @@
-"""Boots a guest: QEMU with an unmodified kernel, the host's file system read-only, commands on demand.
+"""Boots a guest: an unmodified kernel in QEMU, the host's files read-only, commands on demand.
 
 Public: :class:`Machine`, :class:`Result`. One boot serves many commands; nothing survives it.
 
@@ -35,6 +35,7 @@ BOOT_TIMEOUT_S = 120.0
 CONSOLE_TAIL_LINES = 25
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+Handle = IO[bytes] | socket.socket
 Sink = Callable[[bytes], object]
 """Takes each piece of output as it comes."""
 
@@ -77,6 +78,8 @@ class Machine:
         self._report = report
         self._environment: dict[str, str] = {}
         self._open = ExitStack()
+        self._helpers: list[subprocess.Popen[bytes]] = []
+        self._last_words = ""
 
     def __enter__(self) -> Self:
         """Boot; raises SetupError for a missing tool and GuestDied when no attempt came up."""
@@ -107,6 +110,8 @@ class Machine:
 
     def close(self) -> None:
         """End every process of the guest and wait for it; safe to call twice."""
+        self._last_words = self.console()
+        self._helpers.clear()
         self._open.close()
 
     def run(
@@ -146,14 +151,17 @@ class Machine:
         return Result(status, b"".join(collected[b"O"]), b"".join(collected[b"E"]))
 
     def console(self) -> str:
-        """What the guest kernel has printed so far."""
+        """What the guest kernel, and the helpers on the host, have printed so far."""
+        if not self._helpers:
+            return self._last_words
         return os.pread(self._console.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def _boot(self) -> None:
         plan = layout.plan(self.share, self.kernel.modules, Path.cwd(), Path.home())
         self._environment = plan.environment
-        self._console = self._open.enter_context(tempfile.TemporaryFile())
-        initrd = self._open.enter_context(tempfile.TemporaryFile())
+        # several processes write to the console file, so every write must append
+        self._console = self._open.enter_context(tempfile.TemporaryFile("ab+"))  # noqa: SIM115
+        initrd = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         initrd.write(initramfs.build(self.kernel.modules, _first_files(plan)))
         initrd.flush()
         folders = {"host": self._serve_folder(Path("/"), read_only=True)}
@@ -163,8 +171,8 @@ class Machine:
         self._open.enter_context(self._channel)
         kvm_works = not self._icount and kvm.works(self.kernel.vmlinuz)
         command = self._qemu(initrd, folders, theirs, kvm_works)
-        passed = [initrd, theirs, *folders.values()]
-        self._qemu_process = self._start(command, passed, output=self._console)
+        passed: list[Handle] = [initrd, theirs, *folders.values()]
+        self._start(command, passed)
         for handle in passed:
             handle.close()  # QEMU holds its own; with ours closed, its end is seen as an end
         self._await_ready()
@@ -186,7 +194,7 @@ class Machine:
         command += _accelerator(kvm_works, self._icount)
         command += [
             "-chardev",
-            "file,id=console,path=/proc/self/fd/1",
+            "file,id=console,append=on,path=/proc/self/fd/1",
             "-serial",
             "chardev:console",
         ]
@@ -222,21 +230,20 @@ class Machine:
     def _start(
         self,
         command: list[str],
-        passed: Sequence[IO[bytes] | socket.socket],
-        output: IO[bytes] | int = subprocess.DEVNULL,
-    ) -> subprocess.Popen[bytes]:
+        passed: Sequence[Handle],
+    ) -> None:
         """Start a helper that ends with us, out of reach of the terminal's Ctrl-C."""
         bound = [_tool("setpriv", "util-linux"), "--pdeathsig", "KILL", "--", *command]
         process = subprocess.Popen(
             bound,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=self._console,
+            stderr=self._console,
             pass_fds=[handle.fileno() for handle in passed],
             start_new_session=True,
         )
         self._open.callback(_end, process)
-        return process
+        self._helpers.append(process)
 
     def _await_ready(self) -> None:
         try:
@@ -279,7 +286,7 @@ class Machine:
             raise self._death("died") from None
 
     def _receive(self, deadline: float | None) -> tuple[bytes, bytes]:
-        """The next message of the agent; TimeoutError at ``deadline``, GuestDied when it is gone."""
+        """The agent's next message; TimeoutError at ``deadline``, GuestDied when it is gone."""
         head = self._read(5, deadline)
         return head[:1], self._read(int.from_bytes(head[1:], "big"), deadline)
 
@@ -287,13 +294,23 @@ class Machine:
         data = b""
         while len(data) < size:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not select.select([self._channel], [], [], left)[0]:
+            if left == 0:
                 raise TimeoutError
-            part = self._channel.recv(size - len(data))
-            if not part:
-                raise self._death("died")
-            data += part
+            if select.select([self._channel], [], [], min(left or 1, 1))[0]:
+                data += self._part(size - len(data))
+            elif any(helper.poll() is not None for helper in self._helpers):
+                raise self._death("lost its file system")
         return data
+
+    def _part(self, size: int) -> bytes:
+        """What is there of the next ``size`` bytes; GuestDied at the end of the channel."""
+        try:
+            part = self._channel.recv(size)
+        except OSError:
+            part = b""  # QEMU ended with something of ours unread
+        if not part:
+            raise self._death("died")
+        return part
 
     def _death(self, what: str) -> GuestDied:
         """The error to raise, with the tail of the console; the guest is ended for good."""
@@ -362,7 +379,8 @@ def _read_only(command: list[str]) -> list[str]:
     remount = (
         "while read -r _ _ _ _ point _; do "
         'mount -o remount,bind,ro "$(printf %b "$point")" 2>/dev/null; done </proc/self/mountinfo; '
-        '! touch / 2>/dev/null || exit 1; exec "$@"'
+        'if touch / 2>/dev/null; then echo "cannot make / read-only" >&2; exit 1; fi; '
+        'exec "$@"'
     )
     return [*private, "sh", "-c", remount, "sh", *command]
 
