@@ -1,0 +1,32 @@
+# `make help` lists the targets. Everything works from a fresh clone: each target sets up what it needs.
+
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup kernel lint test test-fast demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install Debian packages and the Python environment, as far as they are missing
+	@packaging/setup.sh
+
+kernel: setup ## compile the kernel object to build/provcap.bpf.o
+	@$(MAKE) --no-print-directory -C kernel
+
+lint: setup ## style, format and strict types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy --strict -p provcap
+
+test: lint kernel ## everything: lint, pure and object tests, and guests on 6.12 and 6.1
+	@$(PYTHON) -m pytest
+
+test-fast: setup kernel ## pure and object tests only
+	@$(PYTHON) -m pytest -m "not vm"
+
+demo: kernel ## record a small program in a guest and ask where its output came from
+	@packaging/demo.sh
+
+clean: ## remove what was built; fetched kernels (.cache) stay
+	@rm -rf build out .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@find provcap tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+"""Runs a command in a guest kernel and records it there; this machine's kernel is left alone.
+
+The guest sees this machine's files read-only, under the same names. What the command writes
+vanishes with the guest, but for what it writes into the folder given with --out, where the
+recording goes too.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+
+from provcap.errors import SetupError, UsageError
+from provcap.vm import kernels
+from provcap.vm.machine import Machine
+
+SUMMARY = "run a command in a guest kernel and record it there"
+DEFAULT_OUT = "provcap-out"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``provcap vm run`` and ``provcap vm kernels``."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="run|kernels")
+    run_parser = actions.add_parser("run", help="boot a kernel, run a command, record it")
+    known = ", ".join(kernels.KNOWN)
+    run_parser.add_argument("--kernel", default="6.12", help=f"{known}, or a path (default 6.12)")
+    run_parser.add_argument("--cpus", type=_positive, default=2, metavar="N", help="default 2")
+    run_parser.add_argument(
+        "--memory", type=_positive, default=2048, metavar="MIB", help="default 2048"
+    )
+    run_parser.add_argument(
+        "--out", type=Path, metavar="DIR", help=f"folder for results (default {DEFAULT_OUT})"
+    )
+    run_parser.add_argument(
+        "--kernel-arg", action="append", default=[], metavar="ARG", help="may be repeated"
+    )
+    run_parser.add_argument("--no-record", action="store_true", help="only run the command")
+    run_parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND...")
+    actions.add_parser("kernels", help="list the kernels that are known, and which are here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked; the status of ``vm run`` is the status of its command."""
+    return _list_kernels() if args.action == "kernels" else _run(args)
+
+
+def guest_command(command: list[str], out: Path) -> list[str]:
+    """What the guest runs so that ``command`` is recorded into ``out``/audit.raw."""
+    python = [sys.executable, "-m", "provcap.cli.main"]
+    return [*python, "record", "--out", str(out), "--raw", "--", *command]
+
+
+def finish(out: Path) -> None:
+    """Turn ``out``/audit.raw, as the guest left it, into ``out``/audit.log."""
+    from provcap.cli import main  # here, for only a recording needs it
+
+    if (out / "audit.raw").exists():
+        main.main(["replay", str(out / "audit.raw"), "--out", str(out / "audit.log")])
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+def _list_kernels() -> int:
+    for name, package in kernels.KNOWN.items():
+        here = kernels.cached(name)
+        state = f"cached: {here[-1].version}" if here else f"not fetched yet ({package})"
+        print(f"{name:<6} {state}")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise UsageError("no command: provcap vm run [options] -- COMMAND...")
+    if not shutil.which(command[0]):
+        print(f"provcap vm: no such command: {shlex.quote(command[0])}", file=sys.stderr)
+        return 127
+    out = None if args.no_record and not args.out else (args.out or Path(DEFAULT_OUT)).resolve()
+    with _sigterm_as_exit(), _progress() as report:
+        status = _in_guest(args, command, out, report)
+        if out and not args.no_record:
+            report("turning the recording into audit.log")
+            finish(out)
+    return status
+
+
+def _in_guest(
+    args: argparse.Namespace, command: list[str], out: Path | None, report: Callable[[str], None]
+) -> int:
+    """Boot, run ``command``, show its output as it comes, end the guest; returns its status."""
+    kernel = kernels.resolve(args.kernel, report)
+    words = command if args.no_record or out is None else guest_command(command, out)
+    with Machine(
+        kernel,
+        cpus=args.cpus,
+        memory_mib=args.memory,
+        share=_writable(out),
+        kernel_args=args.kernel_arg,
+        report=report,
+    ) as machine:
+        report("running" if args.no_record else "recording")
+        result = machine.run(
+            words,
+            stdout=lambda data: _show(sys.stdout.fileno(), data, report),
+            stderr=lambda data: _show(sys.stderr.fileno(), data, report),
+            env=os.environ,
+            timeout_s=None,
+        )
+    return result.status
+
+
+def _writable(out: Path | None) -> Path | None:
+    """``out``, made if absent; SetupError when it cannot be."""
+    try:
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"cannot make the folder {out}: {error.strerror}") from error
+    return out
+
+
+def _show(target: int, data: bytes, report: Callable[[str], None]) -> None:
+    """Write ``data`` through to the caller's own output, past Python's buffers."""
+    report("")  # the first output takes the progress line away
+    while data:
+        data = data[os.write(target, data) :]
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A function that shows the step that is under way, on a terminal only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: None
+        return
+    with console.status("starting") as status:
+
+        def report(step: str) -> None:
+            if step:
+                status.update(step)
+                status.start()
+            else:
+                status.stop()
+
+        yield report
+
+
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that the guest is ended in order."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
