@@ -123,6 +123,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "bpf_map__fd": (c_int, [_MAP]),
     "bpf_map__type": (c_int, [_MAP]),
     "bpf_map__inner_map": (_MAP, [_MAP]),
+    "bpf_map__max_entries": (c_uint32, [_MAP]),
     "bpf_map__set_max_entries": (c_int, [_MAP, c_uint32]),
     "bpf_map__initial_value": (c_void_p, [_MAP, POINTER(c_size_t)]),
     "bpf_map_create": (

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from ctypes import c_char, c_uint32, c_uint64
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from provcap.bpf.layout import Record, Value
@@ -84,7 +83,7 @@ class Map:
     def keys(self) -> Iterator[bytes]:
         """Every key, at most ``max_entries`` of them.
 
-        The kernel may add and remove entries meanwhile; if the key just given is gone, its iteration
+        The kernel may add and remove entries meanwhile; if the key just given is gone, iteration
         starts again, so a key can come twice: the bound keeps that from going on for ever.
         """
         key: bytes | None = None
@@ -107,7 +106,7 @@ class Map:
                 yield key, value
 
     def clear(self) -> int:
-        """Remove every entry; returns how many. Not for arrays: their entries cannot go."""
+        """Remove every entry; returns how many. Not for arrays."""
         return sum(self.delete(key) for key in list(self.keys()))
 
     def lookup_percpu(self, key: bytes) -> list[bytes]:
@@ -141,12 +140,7 @@ class Map:
         """The map itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close the descriptor."""
         self.close()
 

@@ -13,7 +13,6 @@ each payload in it.
 
 import mmap
 import time
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from provcap.errors import KernelError
@@ -152,7 +151,7 @@ class RingMemory:
 class Ring(RingMemory):
     """One ring map of the kernel, mapped; a context manager that unmaps it.
 
-    Leaving it does not lose records: the consumer position lives in the kernel's memory, so the next
+    Leaving it loses no record: the consumer position lives in the kernel's memory, so the next
     reader goes on where this one stopped. Two readers at once would read records twice.
     """
 
@@ -188,11 +187,6 @@ class Ring(RingMemory):
         """The ring itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Unmap."""
         self.close()
