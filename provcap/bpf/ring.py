@@ -72,23 +72,26 @@ class RingMemory:
         in the block: their head says so. Raises ``KernelError`` if the ring is damaged.
         """
         start, end = self._bounds(limit_bytes)
-        heads, at = self._heads, start
+        heads, at, discard = self._heads, start, DISCARD
         while at < end:
             head = heads[at]
-            if head >= BUSY:
+            if head < discard:  # the usual case first: neither bit is set
+                at += (head + 15) >> 3
+            elif head >= BUSY:
                 break
-            at += ((head & LENGTH_MASK) + 15) >> 3
+            else:
+                at += ((head & LENGTH_MASK) + 15) >> 3
         return self._take(start, at, end)
 
     def drain(self, limit_bytes: int = 1 << 30) -> Batch:
         """As ``drain_raw``, with the offset of each payload."""
         start, end = self._bounds(limit_bytes)
-        heads, at = self._heads, start
+        heads, at, discard = self._heads, start, DISCARD
         found: list[int] = []
         add = found.append
         while at < end:
             head = heads[at]
-            if head < DISCARD:  # the usual case first: neither bit is set
+            if head < discard:
                 add(at)
                 at += (head + 15) >> 3
             elif head >= BUSY:
