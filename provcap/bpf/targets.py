@@ -76,8 +76,13 @@ def attach_rank(program: Program) -> tuple[int, str]:
     """
     if program.kind == "iter":
         return 4, program.name
-    if "free" in program.target or program.target.endswith("_exit"):
+    if any(word in program.target for word in _ENDS):
         return 0, program.name
-    if "alloc" in program.target:
+    if any(word in program.target for word in _BEGINNINGS):
         return 1, program.name
     return (3 if program.kind == "lsm" else 2), program.name
+
+
+#: words in the names of hooks that end, and that begin, the life of a kernel object
+_ENDS = ("free", "destruct", "process_exit")
+_BEGINNINGS = ("alloc", "bprm_committ", "clone")

@@ -89,12 +89,18 @@ def test_a_refusal_names_the_program_and_ends_with_the_log():
 
 def test_what_frees_state_attaches_first_and_iterators_last():
     """Nothing is made before its end can be seen."""
-    sections = ["iter/task", "lsm/file_open", "fexit/do_read", "lsm/task_alloc", "lsm/task_free"]
+    sections = [
+        "iter/task",
+        "lsm/file_open",
+        "fexit/do_read",
+        "lsm/task_alloc",
+        "fentry/sk_destruct",
+    ]
     programs = [Program.of(f"p{n}", section) for n, section in enumerate(sections)]
 
     order = [program.target for program in sorted(programs, key=attach_rank)]
 
-    assert order == ["task_free", "task_alloc", "do_read", "file_open", "task"]
+    assert order == ["sk_destruct", "task_alloc", "do_read", "file_open", "task"]
 
 
 def test_an_unknown_kind_of_program_is_refused():
