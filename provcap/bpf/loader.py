@@ -7,6 +7,7 @@ is pinned alone, so every process that may enter the pins can go on where anothe
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import re
 import sys
@@ -172,6 +173,9 @@ def load(
     On failure nothing stays pinned. Raises ``SetupError``, ``KernelError``, ``LayoutError`` and
     ``LoadError``.
     """
+    pages = ring_bytes // mmap.PAGESIZE
+    if pages < 1 or ring_bytes % mmap.PAGESIZE or pages & (pages - 1):
+        raise KernelError(f"a ring has a power of two of pages, not {ring_bytes} bytes")
     tree, image = tree or Pins(), read_object(path)
     fingerprint = object_layout(image).fingerprint()
     require_kernel(path.name)

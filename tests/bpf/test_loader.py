@@ -160,3 +160,10 @@ def test_map_names_lose_what_pins_may_not_have():
     assert pins.pin_name("provcap.rodata") == "rodata"
     assert pins.pin_name(".rodata.vocabulary") == "rodata_vocabulary"
     assert pins.pin_name("rings") == "rings"
+
+
+@pytest.mark.parametrize("size", [0, 5000, 3 * 4096])
+def test_a_ring_size_that_the_kernel_would_refuse_is_named(object_path, size):
+    """Before anything is touched."""
+    with pytest.raises(KernelError, match=f"power of two of pages, not {size}"):
+        loader.load(object_path, ring_bytes=size)
