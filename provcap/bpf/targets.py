@@ -1,0 +1,88 @@
+"""Knows what each kind of program attaches to, and whether a kernel has it."""
+
+from typing import NamedTuple
+
+from provcap.bpf.btf import Btf
+from provcap.errors import KernelError
+
+
+class Program(NamedTuple):
+    """One program of an object: ``lsm.s/file_open`` has kind ``lsm`` and target ``file_open``."""
+
+    name: str
+    section: str
+    kind: str
+    target: str
+
+    @classmethod
+    def of(cls, name: str, section: str) -> "Program":
+        """Take the section apart; raises ``KernelError`` for a kind that nothing here attaches."""
+        word, _, target = section.partition("/")
+        kind = word.removesuffix(".s")  # sleepable programs attach as the others do
+        if kind not in ATTACH_TYPES or not target:
+            kinds = ", ".join(ATTACH_TYPES)
+            raise KernelError(f"program {name}: cannot attach section {section} (known: {kinds})")
+        return cls(name, section, kind, target)
+
+
+class Skipped(NamedTuple):
+    """A program that is switched off because this kernel lacks what it attaches to."""
+
+    program: Program
+    missing: str
+
+
+#: kind -> number in enum bpf_attach_type of include/uapi/linux/bpf.h
+ATTACH_TYPES = {
+    "lsm": 27,
+    "fentry": 24,
+    "fexit": 25,
+    "fmod_ret": 26,
+    "tp_btf": 23,
+    "iter": 28,
+}
+
+
+def missing_target(program: Program, kernel: Btf) -> str | None:
+    """What the kernel lacks for this program (for people), ``None`` if it has all.
+
+    Only the kernel image is looked at: what a module brings may be gone with it.
+    """
+    target = program.target
+    if program.kind == "lsm":
+        return None if kernel.has_func(f"bpf_lsm_{target}") else f"LSM hook {target}"
+    if program.kind == "tp_btf":
+        return None if kernel.has_typedef(f"btf_trace_{target}") else f"tracepoint {target}"
+    if program.kind == "iter":
+        return None if kernel.has_func(f"bpf_iter_{target}") else f"iterator {target}"
+    return None if kernel.has_func(target) else f"function {target}"
+
+
+def skipped(programs: list[Program], kernel: Btf) -> list[Skipped]:
+    """Every program whose target this kernel lacks."""
+    return [
+        Skipped(program, missing)
+        for program in programs
+        if (missing := missing_target(program, kernel)) is not None
+    ]
+
+
+def attach_rank(program: Program) -> tuple[int, str]:
+    """Sort key for attaching; detach in the opposite order.
+
+    What frees state comes first, so that nothing is made whose end is not seen. What makes it for
+    new objects follows, then the exit probes, so that an input recorded on success never finds
+    only its entry half attached. Iterators take in what was there before all of them.
+    """
+    if program.kind == "iter":
+        return 4, program.name
+    if any(word in program.target for word in _ENDS):
+        return 0, program.name
+    if any(word in program.target for word in _BEGINNINGS):
+        return 1, program.name
+    return (3 if program.kind == "lsm" else 2), program.name
+
+
+#: words in the names of hooks that end, and that begin, the life of a kernel object
+_ENDS = ("free", "destruct", "process_exit")
+_BEGINNINGS = ("alloc", "bprm_committ", "clone")

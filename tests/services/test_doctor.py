@@ -1,0 +1,89 @@
+"""The doctor judges facts; these tests need no machine of any kind."""
+
+import pytest
+
+from provcap.cli import doctor as command
+from provcap.services.doctor import TOOLS, Facts, diagnose, lockdown_mode
+
+WELL = Facts(
+    lsms=["lockdown", "bpf"],
+    has_btf=True,
+    has_bpf_lsm=True,
+    euid=0,
+    capabilities=(1 << 41) - 1,
+    lockdown="none",
+    bpffs=True,
+    libbpf=True,
+    object_path="build/provcap.bpf.o",
+    missing_hooks=[],
+    tools=dict.fromkeys(TOOLS, True),
+)
+
+
+def test_a_machine_with_everything_records_here():
+    """Every line is ok and the last sentence names the command."""
+    found = diagnose(WELL)
+
+    assert all(line.ok for line in found.lines)
+    assert "provcap record" in found.conclusion
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        ({"lsms": ["lockdown", "yama"]}, "lsm=lockdown,yama,bpf"),
+        ({"lsms": None}, "mount -t securityfs"),
+        ({"has_btf": False}, "CONFIG_DEBUG_INFO_BTF"),
+        ({"has_bpf_lsm": False}, "CONFIG_BPF_LSM"),
+        ({"euid": 1000}, "root"),
+        ({"capabilities": 1 << 21}, "container"),
+        ({"lockdown": "confidentiality"}, "lockdown"),
+        ({"bpffs": False}, "mount -t bpf"),
+        ({"libbpf": False}, "apt install libbpf1"),
+        ({"object_path": None}, "make -C kernel"),
+        ({"missing_hooks": None}, "make -C kernel"),
+    ],
+)
+def test_each_lack_shuts_this_kernel_and_tells_its_fix(change, fix):
+    """One lack, one line marked no, and the guest is offered instead."""
+    found = diagnose(WELL._replace(**change))
+
+    assert [fix in line.fix for line in found.lines if not line.ok] == [True]
+    assert "provcap vm run" in found.conclusion
+
+
+def test_missing_hooks_are_told_but_shut_nothing():
+    """The rest still records; the gap is named."""
+    found = diagnose(WELL._replace(missing_hooks=["LSM hook uring_cmd"]))
+
+    assert found.can_record
+    assert any("uring_cmd" in line.meaning for line in found.lines)
+
+
+def test_with_neither_way_the_command_fails(monkeypatch, capsys):
+    """Exit status 1 and a sentence that says so."""
+    facts = WELL._replace(lsms=[], tools=dict.fromkeys(TOOLS, False))
+    monkeypatch.setattr(command, "gather", lambda: facts)
+
+    assert command.run(None) == 1
+    assert "not possible yet" in capsys.readouterr().out
+
+
+def test_a_guest_needs_an_object_or_the_means_to_build_one():
+    """qemu alone is not enough."""
+    tools = dict.fromkeys(TOOLS, True) | {"clang": False}
+
+    assert not diagnose(WELL._replace(euid=1, object_path=None, tools=tools)).can_boot
+    assert diagnose(WELL._replace(euid=1, tools=tools)).can_boot
+
+
+def test_the_lockdown_mode_is_the_one_in_brackets():
+    """As the kernel prints it."""
+    assert lockdown_mode("none [integrity] confidentiality\n") == "integrity"
+    assert lockdown_mode("") == "none"
+
+
+def test_looking_at_this_machine_works_on_any_machine(capsys):
+    """Whatever the machine lacks, the command ends with its sentence."""
+    assert command.run(None) in (0, 1)
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("Capture ")
