@@ -78,6 +78,10 @@ def vocabulary_text() -> str:
     flows = _enums(btf)["prov_flow"]
     flow_names = ["", *(_plain(name, "FLOW_") for name in sorted(flows, key=lambda n: flows[n]))]
     parts = [_HEAD, f"FLOWS = {_quoted(flow_names)}  # by enum prov_flow; 0 is none\n"]
+    outcomes = [_plain(name, "OUTCOME_") for name in _enums(btf)["prov_outcome"]]
+    parts.append(f"OUTCOMES = {_quoted(outcomes)}  # by enum prov_outcome\n\n")
+    for bits in ("prov_event_bits", "prov_text_bits"):
+        parts += [f"{name} = {value}\n" for name, value in _enums(btf)[bits].items()]
     parts.append("\nKINDS = (\n")
     for word, name in struct.iter_unpack("<Q24s", _symbol("node_rows", sections, symbols)):
         parts.append(f'    Kind("{_c(name)}", 0x{word:016X}, "{_CLASSES[word >> 48 & 0xF000]}"),\n')

@@ -48,11 +48,12 @@ class Identifier(NamedTuple):
 class PacketIdentifier(NamedTuple):
     """Names one IPv4 packet by its header, so that sender and receiver agree on it.
 
-    Numbers are as the header says, addresses are the four bytes on the wire.
+    ``id`` is the IP identification; numbers are as the header says, addresses are the four bytes
+    on the wire.
     """
 
     type: int
-    ip_id: int
+    id: int
     source: bytes
     destination: bytes
     source_port: int
@@ -66,7 +67,7 @@ class PacketIdentifier(NamedTuple):
         source_port, destination_port = _swap(self.source_port), _swap(self.destination_port)
         data = _PACKET.pack(
             self.type,
-            self.ip_id,
+            self.id,
             0,
             self.source,
             self.destination,

@@ -24,6 +24,17 @@ class Relation(NamedTuple):
 
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none
+OUTCOMES = ("at_hook", "done")  # by enum prov_outcome
+
+EVENT_THROUGH = 1
+EVENT_THROUGH_STEPPED = 2
+EVENT_TO_STEPPED = 4
+EVENT_TO_LOST = 8
+EVENT_THROUGH_LOST = 16
+EVENT_FRESH = 32
+TEXT_STEPPED = 1
+TEXT_TRUNCATED = 2
+TEXT_LAST = 4
 
 KINDS = (
     Kind("unknown", 0x2000800000000000, "entity"),

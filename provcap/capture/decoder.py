@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from provcap.capture.layout import Field, Layout, Struct, unpack_format
 from provcap.errors import RecordingError
-from provcap.vocabulary import FLOWS, KINDS, RELATIONS
+from provcap.vocabulary import FLOWS, KINDS, OUTCOMES, RELATIONS
 
 RING_HEADER_BYTES = 8
 BUSY = 1 << 31
@@ -203,8 +203,16 @@ def _sound(
     relations: int = len(RELATIONS),
     kinds: int = len(KINDS),
     flows: int = len(FLOWS),
+    outcomes: int = len(OUTCOMES),
 ) -> bool:
-    return event[3] < relations and event[10] < kinds and event[11] < kinds and event[16] < flows
+    """Whether every number stands for something (by position: names would cost a third more)."""
+    return (
+        event[3] < relations
+        and event[10] < kinds
+        and event[11] < kinds
+        and event[16] < flows
+        and event[17] < outcomes
+    )
 
 
 def _node_parser(record: Struct) -> _Parse:
