@@ -262,6 +262,9 @@ _LABELS = {
     **{"process_memory": "process", "packet_content": "content", "string": "log"},
     **dict.fromkeys(("msg", "shm", "sb", "machine", "disc_entity", "disc_activity", "disc_agent")),
 }
+_COMMON = frozenset(
+    ("id", "boot_id", "machine_id", "version", "date", "taint", "jiffies", "epoch", "time")
+)
 _LABEL_ATTRIBUTE = {
     **{"xattr": "name", "string": "log", "path": "pathname", "argv": "value", "envp": "value"},
 }
@@ -358,10 +361,11 @@ def _stream_ends(attributes: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _disclosed(members: Mapping[str, Any]) -> str:
-    """What an application told, under declared prefixes only, scalars only."""
+    """What an application told: under our prefix, scalars only, never instead of a key of ours."""
     parts = []
     for key, value in members.items():
-        name = key if key.startswith(("cf:", "prov:")) else f"cf:{key}"
+        name = key.removeprefix("cf:")
+        name = f"cf:disclosed_{name}" if name in _COMMON else f"cf:{name}"
         number = isinstance(value, int) and not isinstance(value, bool)
         parts.append(f",{quoted(name)}:{value if number else quoted(str(value))}")
     return "".join(parts)
