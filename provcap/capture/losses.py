@@ -1,0 +1,127 @@
+"""Says what is missing from a stream: from the sequence numbers, the counters and the skips.
+
+Numbers are given per CPU and can be out of ring order by thousands, so a gap is only known at the
+end: highest - lowest + 1 - arrived. A full ring explains it; what no counter explains is said
+apart.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from provcap.capture.decoder import KernelRecord
+from provcap.capture.raw import Status
+
+KEYS = ("complete", "records", "missing", "missing_uncounted", "skipped", "late", "cut")
+HARMLESS = frozenset(("redundant", "node_ring_full"))  # nothing of the graph is lost by them
+_REFUSED = ("event_ring_full", "node_ring_full", "text_ring_full")  # these took a number
+
+
+class Losses(NamedTuple):
+    """What is known to be missing; ``causes``: name -> CPU -> count, without zeros.
+
+    ``unknown``: there is no final status, so losses may have gone uncounted.
+    """
+
+    records: int
+    missing: int
+    missing_uncounted: int
+    skipped: int
+    late: int
+    cut: bool
+    unknown: bool
+    causes: dict[str, dict[int, int]]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that belongs to the graph arrived."""
+        harmful = set(self.causes) - HARMLESS
+        return not (self.missing_uncounted or self.skipped or self.cut or self.unknown or harmful)
+
+    def attributes(self) -> dict[str, object]:
+        """As attributes of the machine node: ``complete``, and ``losses`` as key -> text."""
+        counts = {"records": self.records, "missing": self.missing, "skipped": self.skipped}
+        counts |= {"missing_uncounted": self.missing_uncounted, "late": self.late}
+        texts = {key: str(value) for key, value in counts.items()}
+        texts["cut"] = "true" if self.cut else "false"
+        for cause, cpus in sorted(self.causes.items()):
+            texts[f"lost_{cause}"] = str(sum(cpus.values()))
+            texts[f"lost_{cause}_cpus"] = " ".join(f"{c}:{n}" for c, n in sorted(cpus.items()))
+        return {"complete": self.complete, "losses": texts}
+
+
+class Account:
+    """A stage that changes nothing and keeps count of the sequence numbers of each CPU."""
+
+    def __init__(self) -> None:
+        """Nothing has arrived yet."""
+        self._cpus: dict[int, _Numbers] = {}
+
+    def __call__(self, records: Sequence[KernelRecord]) -> Sequence[KernelRecord]:
+        """The same records."""
+        by_cpu: dict[int, list[int]] = {}
+        for record in records:
+            by_cpu.setdefault(record[2], []).append(record[1])
+        for cpu, numbers in by_cpu.items():
+            self._cpus.setdefault(cpu, _Numbers(numbers[0])).add(numbers)
+        return records
+
+    def finish(self) -> Sequence[KernelRecord]:
+        """Nothing is held back."""
+        return []
+
+    def losses(
+        self, base: Status | None, last: Status | None, *, late: int = 0, cut: bool = False
+    ) -> Losses:
+        """``base``: a status from before the first record, whose counts are not of this stream."""
+        causes = _since(base, last)
+        uncounted = 0
+        for cpu, numbers in self._cpus.items():
+            refused = sum(causes.get(name, {}).get(cpu, 0) for name in _REFUSED)
+            uncounted += max(0, numbers.missing - refused)
+        return Losses(
+            sum(numbers.arrived for numbers in self._cpus.values()),
+            sum(numbers.missing for numbers in self._cpus.values()),
+            uncounted,
+            _skips(last) - _skips(base),
+            late,
+            cut,
+            last is None or not last.final,
+            causes,
+        )
+
+
+class _Numbers:
+    """The sequence numbers of one CPU, continued beyond 32 bits."""
+
+    def __init__(self, first: int) -> None:
+        self.arrived = 0
+        self._lowest = self._highest = first
+
+    @property
+    def missing(self) -> int:
+        """Numbers between the lowest and the highest that did not arrive."""
+        return max(0, self._highest - self._lowest + 1 - self.arrived)
+
+    def add(self, numbers: list[int]) -> None:
+        self.arrived += len(numbers)
+        for number in numbers:
+            near = self._highest + ((number - self._highest + (1 << 31)) % (1 << 32) - (1 << 31))
+            if near > self._highest:
+                self._highest = near
+            elif near < self._lowest:
+                self._lowest = near
+
+
+def _since(base: Status | None, last: Status | None) -> dict[str, dict[int, int]]:
+    """Cause -> CPU -> count since the base, without zeros."""
+    causes: dict[str, dict[int, int]] = {}
+    for cpu, counts in (last.counters if last else {}).items():
+        before = base.counters.get(cpu, {}) if base else {}
+        for name, count in (Counter(counts) - Counter(before)).items():
+            causes.setdefault(name, {})[cpu] = count
+    return causes
+
+
+def _skips(status: Status | None) -> int:
+    return sum(status.recursion_misses.values()) if status else 0

@@ -1,0 +1,220 @@
+"""The raw recording: ring bytes as they were drained, in blocks, decodable on any machine.
+
+    file   = magic, version u32, length u32, JSON header, blocks
+    block  = 64-byte head, payload
+    RING   : ring bytes of one CPU     STATUS : JSON, see Status     END : nothing; the file is
+    whole
+
+Little-endian throughout. A file without its END block was cut: everything before the cut is read
+all the same. The last 32 bytes of a block head are room for a hash and zero for now.
+"""
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple
+
+from provcap.capture import layout as layouts
+from provcap.capture.decoder import BUSY, DISCARD, RING_HEADER_BYTES
+from provcap.capture.layout import Layout
+from provcap.errors import RecordingError, TruncatedError
+from provcap.records import Origin
+
+MAGIC = b"PROVCAP\x00"
+BLOCK_MAGIC = b"PCBK"
+VERSION = 1
+RING, STATUS, END = 1, 2, 3
+LONGEST_BLOCK = 256 << 20
+LONGEST_HEADER = 16 << 20
+
+_FILE_HEAD = struct.Struct("<8sII")
+_BLOCK_HEAD = struct.Struct("<4sBxHIIQQ32s")  # magic, type, cpu, bytes, zero, number, at_ns, hash
+_WORD = struct.Struct("<I")
+assert _BLOCK_HEAD.size == 64
+
+
+class Header(NamedTuple):
+    """What must be known to understand the blocks.
+
+    ``fingerprint`` names the layout, ``cpus`` the number of rings, ``provcap`` the version that
+    wrote.
+    """
+
+    origin: Origin
+    layout: Layout
+    fingerprint: str
+    cpus: int
+    provcap: str
+
+
+class Status(NamedTuple):
+    """Counters of the kernel side at one moment; the last of a recording is ``final``.
+
+    ``counters``: CPU -> name (``event_ring_full`` ...) -> count since attaching; ``stalls``: CPU ->
+    times its ring stood still behind an unsubmitted record; ``recursion_misses``: program -> runs
+    that the kernel skipped.
+    """
+
+    at_ns: int
+    final: bool
+    counters: Mapping[int, Mapping[str, int]]
+    stalls: Mapping[int, int]
+    recursion_misses: Mapping[str, int]
+
+
+class Block(NamedTuple):
+    """One block; ``at_ns`` is the time of its first record, 0 if that was not known."""
+
+    type: int
+    cpu: int
+    number: int
+    at_ns: int
+    payload: bytes
+
+
+class RawWriter:
+    """Writes a recording to a binary file that is open for writing; the caller closes it."""
+
+    def __init__(self, file: BinaryIO, header: Header) -> None:
+        """Writes the file header; OSError comes through from the file, here and below."""
+        self._file = file
+        self._number = 0
+        body = json.dumps(_header_json(header), separators=(",", ":")).encode()
+        file.write(_FILE_HEAD.pack(MAGIC, VERSION, len(body)) + body)
+
+    def ring(self, cpu: int, data: bytes, at_ns: int = 0) -> None:
+        """Ring bytes of one CPU, whole records with their ring headers."""
+        self._block(RING, cpu, at_ns, data)
+
+    def status(self, status: Status) -> None:
+        """Counters; once at the start, from time to time, and once at the end."""
+        body = json.dumps(status._asdict(), separators=(",", ":")).encode()
+        self._block(STATUS, 0, status.at_ns, body)
+
+    def end(self) -> None:
+        """The recording is whole."""
+        self._block(END, 0, 0, b"")
+
+    def _block(self, type: int, cpu: int, at_ns: int, payload: bytes) -> None:
+        head = (BLOCK_MAGIC, type, cpu, len(payload), 0, self._number, at_ns, bytes(32))
+        self._file.write(_BLOCK_HEAD.pack(*head) + payload)
+        self._number += 1
+
+
+class RawReader:
+    """Reads a recording from a binary file; iterate for its blocks."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """RecordingError if it is no recording, TruncatedError if it ends inside its header."""
+        self._file = file
+        self.read_bytes = 0
+        magic, version, length = _FILE_HEAD.unpack(self._exactly(_FILE_HEAD.size, "header"))
+        if magic != MAGIC:
+            raise RecordingError("this is not a raw recording of provcap (its first bytes differ)")
+        if version != VERSION:
+            raise RecordingError(
+                f"the recording has version {version}, this provcap reads {VERSION}"
+            )
+        if length > LONGEST_HEADER:
+            raise RecordingError(f"the recording's header claims {length} bytes: it is damaged")
+        self.header = _parse_header(self._exactly(length, "header"))
+
+    def __iter__(self) -> Iterator[Block]:
+        """Every block up to END, which is not given.
+
+        TruncatedError, after all that is intact (of a cut RING block: its whole records), if the
+        file ends before END; RecordingError where a block makes no sense.
+        """
+        number = 0
+        while True:
+            block, wanted = self._block(number)
+            if block.type == END:
+                return
+            whole = len(block.payload) == wanted
+            if whole or block.type == RING:
+                yield block if whole else block._replace(payload=whole_records(block.payload))
+            if not whole:
+                raise self._cut(f"in block {number}")
+            number += 1
+
+    def _block(self, number: int) -> tuple[Block, int]:
+        """(block, payload bytes that it should have)."""
+        head = self._exactly(_BLOCK_HEAD.size, f"before the end of block {number}")
+        magic, type, cpu, length, _, found, at_ns, _ = _BLOCK_HEAD.unpack(head)
+        sound = magic == BLOCK_MAGIC and type in (RING, STATUS, END) and length <= LONGEST_BLOCK
+        if not sound or found != number:
+            raise RecordingError(f"block {number} of the recording is damaged")
+        return Block(type, cpu, number, at_ns, self._at_most(length)), length
+
+    def _exactly(self, size: int, place: str) -> bytes:
+        data = self._at_most(size)
+        if len(data) < size:
+            raise self._cut(place)
+        return data
+
+    def _at_most(self, size: int) -> bytes:
+        parts, missing = [], size
+        while missing and (part := self._file.read(min(missing, 1 << 20))):
+            parts.append(part)
+            missing -= len(part)
+        self.read_bytes += size - missing
+        return b"".join(parts)
+
+    def _cut(self, place: str) -> TruncatedError:
+        return TruncatedError(
+            f"the recording ends {place}, after {self.read_bytes} bytes; what came before was read"
+        )
+
+
+def whole_records(data: bytes) -> bytes:
+    """The ring bytes up to the last record that is not cut short."""
+    position = 0
+    while position + RING_HEADER_BYTES <= len(data):
+        length = _WORD.unpack_from(data, position)[0] & ~(BUSY | DISCARD)
+        following = position + (RING_HEADER_BYTES + length + 7 & ~7)
+        if following > len(data):
+            break
+        position = following
+    return data[:position]
+
+
+def parse_status(payload: bytes) -> Status:
+    """The content of a STATUS block; RecordingError if it is not one."""
+    try:
+        value = json.loads(payload)
+        counters = {int(cpu): _counts(counts) for cpu, counts in value["counters"].items()}
+        stalls = {int(cpu): int(count) for cpu, count in value["stalls"].items()}
+        misses = _counts(value["recursion_misses"])
+        return Status(int(value["at_ns"]), bool(value["final"]), counters, stalls, misses)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RecordingError("a status block of the recording is damaged") from error
+
+
+def _counts(value: Mapping[str, Any]) -> dict[str, int]:
+    return {str(name): int(count) for name, count in value.items()}
+
+
+def _header_json(header: Header) -> dict[str, Any]:
+    return {
+        **header._asdict(),
+        "origin": {**header.origin._asdict(), "machine": dict(header.origin.machine)},
+        "layout": layouts.to_json(header.layout),
+    }
+
+
+def _parse_header(body: bytes) -> Header:
+    try:
+        value = json.loads(body)
+        origin = Origin(**value["origin"])
+        texts = (value["fingerprint"], value["provcap"], *origin.machine, *origin.machine.values())
+        limits = (1 << 32, 1 << 32, 1 << 63)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a text of the header is none")
+        if not all(
+            -limit < number < limit for number, limit in zip(origin[:3], limits, strict=True)
+        ):
+            raise ValueError("a number of the header is out of range")
+        fingerprint, cpus, provcap = value["fingerprint"], int(value["cpus"]), value["provcap"]
+        return Header(origin, layouts.from_json(value["layout"]), fingerprint, cpus, provcap)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RecordingError("the header of the recording is damaged") from error
