@@ -31,13 +31,13 @@ const struct prov_relation_row relation_rows[] SEC(".rodata.relation_rows") = { 
 
 /* Named here so that their types are in the object's BTF, where Python reads them. */
 const struct prov_types {
-	struct prov_event *event;
-	struct prov_task_record *task;
-	struct prov_memory_record *memory;
-	struct prov_inode_record *inode;
-	struct prov_socket_record *socket;
-	struct prov_stream_record *stream;
-	struct prov_text *text;
+	struct prov_event event;
+	struct prov_task_record task;
+	struct prov_memory_record memory;
+	struct prov_inode_record inode;
+	struct prov_socket_record socket;
+	struct prov_stream_record stream;
+	struct prov_text text;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;

@@ -415,6 +415,11 @@ class _TextMoment:
         self.outcome = 0
 
 
+def path_of(components: bytes) -> bytes:
+    """The path whose components travel from the last to the first, each ended by a slash."""
+    return b"/" + b"/".join(reversed(components.split(b"/")[:-1]))
+
+
 def path_id(path: bytes) -> int:
     """Node id of a path: the same text has the same id on every machine.
 
@@ -437,7 +442,8 @@ def _strings(text: Text) -> Iterable[tuple[int, bytes, bool]]:
     """(node id, bytes, truncated) of each string of a text; a list's last one may be cut short."""
     head = text.head
     if head.kind == _PATH:
-        return [(path_id(text.body), text.body, text.truncated)]
+        path = path_of(text.body)
+        return [(path_id(path), path, text.truncated)]
     if head.kind not in _LISTS:
         return [(head.id, text.body, text.truncated)]
     *whole, rest = text.body.split(b"\0")

@@ -7,6 +7,7 @@ that a recording can be decoded where the object is not.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from provcap.bpf import layout as objects
 from provcap.errors import RecordingError
 
 _T = TypeVar("_T")
@@ -69,6 +70,38 @@ class Layout(NamedTuple):
     def enum(self, name: str) -> Mapping[str, int]:
         """The enum of that name, enumerator to value; RecordingError if there is none."""
         return _known(self.enums, "enum", name)
+
+
+RECORDS = (
+    "prov_head",
+    "prov_event",
+    "prov_node_head",
+    "prov_task_record",
+    "prov_memory_record",
+    "prov_inode_record",
+    "prov_socket_record",
+    "prov_stream_record",
+    "prov_text",
+)
+
+
+def of_object(found: objects.Layout) -> Layout:
+    """The records that the rings carry, from what a compiled object says of its types."""
+    structs = {name: _flat(found.record(name)) for name in RECORDS}
+    return Layout(structs, {name: dict(values) for name, values in found.enums.items()})
+
+
+def _flat(record: objects.Record) -> Struct:
+    """Without the names of the embedded structs: each record has one head and one of each name."""
+    return Struct(record.size, tuple(map(_field, record.fields)))
+
+
+def _field(field: objects.Field) -> Field:
+    name = field.name.rpartition(".")[2]
+    elements = field.length if field.length > 1 else 0
+    return Field(
+        name, field.offset, field.size, field.signed, elements, field.bit_offset, field.bit_size
+    )
 
 
 def to_json(layout: Layout) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from provcap.capture.decoder import KernelRecord
 from provcap.capture.raw import Status
 
 KEYS = ("complete", "records", "missing", "missing_uncounted", "skipped", "late", "cut")
-HARMLESS = frozenset(("redundant", "node_ring_full"))  # nothing of the graph is lost by them
+HARMLESS = frozenset(("node_ring_full",))  # nothing of the graph is lost by them
 _REFUSED = ("event_ring_full", "node_ring_full", "text_ring_full")  # these took a number
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from provcap.capture.decoder import TextRecord
-from provcap.vocabulary import TEXT_TRUNCATED
+from provcap.vocabulary import TEXT_LAST, TEXT_TRUNCATED
 
 PIECE_COST_BYTES = 256  # memory that a piece takes beside its text
 
@@ -30,14 +30,14 @@ class Texts:
 
     def add(self, piece: TextRecord) -> Text | None:
         """The whole text if this piece completes it."""
-        if piece.offset == 0 and len(piece.text) >= piece.total:
+        if piece.offset == 0 and piece.bits & TEXT_LAST:
             return Text(piece, piece.text, bool(piece.bits & TEXT_TRUNCATED))
         key = (piece.kind, piece.id, piece.node)
         pieces = self._open.setdefault(key, _Pieces(piece))
         self._held_bytes -= pieces.cost_bytes
         pieces.add(piece)
         self._held_bytes += pieces.cost_bytes
-        return self._close(key) if pieces.bytes >= piece.total else None
+        return self._close(key) if pieces.whole else None
 
     def overdue(self, now_ns: int) -> list[Text]:
         """The texts whose time is over, as far as they arrived; oldest first."""
@@ -66,6 +66,7 @@ class _Pieces:
     def __init__(self, head: TextRecord) -> None:
         self.head = head
         self.bytes = 0
+        self._total: int | None = None  # known from the last piece only
         self._parts: dict[int, bytes] = {}
         self._truncated = False
 
@@ -74,7 +75,14 @@ class _Pieces:
         """Memory that the pieces take, roughly: empty ones cost something, too."""
         return self.bytes + PIECE_COST_BYTES * len(self._parts)
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing any more."""
+        return self._total is not None and self.bytes >= self._total
+
     def add(self, piece: TextRecord) -> None:
+        if piece.bits & TEXT_LAST:
+            self._total = piece.total
         self.bytes += len(piece.text) - len(self._parts.get(piece.offset, b""))
         self._parts[piece.offset] = piece.text
         self._truncated |= bool(piece.bits & TEXT_TRUNCATED)
@@ -84,5 +92,5 @@ class _Pieces:
         body = bytearray()
         while part := self._parts.get(len(body)):
             body += part
-        whole = len(body) >= self.head.total
+        whole = len(body) == self._total
         return Text(self.head, bytes(body), self._truncated or not whole)

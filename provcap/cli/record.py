@@ -1,0 +1,58 @@
+"""Runs a command on this kernel and records the whole system meanwhile.
+
+    provcap record --out results -- make all
+
+writes results/audit.raw and results/audit.log. The kernel must have BPF in its LSM list; "provcap
+doctor" says so, and "provcap vm run" does the same in a guest where it has not.
+"""
+
+import argparse
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from provcap.errors import UsageError
+from provcap.services.record import DEFAULT_RING_BYTES, Settings, record
+
+SUMMARY = "record a command on this machine, which must be able to load BPF LSM programs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``provcap record``."""
+    parser.add_argument("--out", type=Path, default=Path("provcap-out"), metavar="DIR")
+    parser.add_argument("--raw", action="store_true", help="leave audit.raw as it is: no audit.log")
+    parser.add_argument(
+        "--ring-size",
+        type=int,
+        default=DEFAULT_RING_BYTES,
+        metavar="BYTES",
+        help="of one CPU, a power of two of pages (default %(default)s)",
+    )
+    parser.add_argument(
+        "--compress-edge",
+        choices=("true", "false"),
+        default="true",
+        help="false: record every operation, also what the graph already has",
+    )
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND...")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record; the status is the command's."""
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise UsageError("no command: provcap record [options] -- COMMAND...")
+    if not shutil.which(command[0]):
+        print(f"provcap record: no such command: {shlex.quote(command[0])}", file=sys.stderr)
+        return 127
+    settings = Settings(
+        ring_bytes=args.ring_size, edge_compression=args.compress_edge == "true"
+    )
+    raw = args.out / "audit.raw"
+    status = record(command, raw, settings)
+    if not args.raw:
+        from provcap.services.replay import to_log
+
+        to_log(raw, args.out / "audit.log")
+    return status

@@ -1,0 +1,262 @@
+"""Records a command on this kernel: loads the object, attaches, drains the rings, runs the command.
+
+The recording is raw (see ``capture/raw.py``): what is drained goes to disk as it is, so the recorder
+keeps up with bursts that no formatter could follow; ``services/replay.py`` turns it into text.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import provcap
+from provcap.bpf import layout as objects
+from provcap.bpf import loader
+from provcap.bpf.loader import Capture
+from provcap.bpf.maps import u32
+from provcap.bpf.ring import Ring
+from provcap.capture import layout as layouts
+from provcap.capture.raw import Header, RawWriter, Status
+from provcap.errors import OutputError, SetupError
+from provcap.records import Origin
+
+DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whether it is used or not
+POLL_S = 0.01  # wake-ups are suppressed: the reader looks by itself
+SETTLE_S = 0.2  # after the command: time for what is freed a grace period later
+STALL_S = 1.0
+
+
+class Settings(NamedTuple):
+    """How to capture. ``ring_bytes`` per CPU, a power of two of pages."""
+
+    ring_bytes: int = DEFAULT_RING_BYTES
+    edge_compression: bool = True
+    settle_s: float = SETTLE_S
+
+
+def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -> int:  # noqa: B008
+    """Run ``command`` and record the whole system meanwhile into the file ``raw``.
+
+    Returns the exit status of the command (128 + signal if it was killed). Raises ``SetupError``,
+    ``LoadError`` before the command has started, ``OutputError`` if the recording cannot be kept:
+    the command then runs to its end all the same.
+    """
+    path = loader.find_object()
+    layout = objects.object_layout(loader.read_object(path))
+    with _created(raw) as file:
+        header = _header(layout)
+        writer = RawWriter(file, header)
+        capture = loader.load(path, ring_bytes=settings.ring_bytes)
+        try:
+            return _Recorder(capture, layout, writer, settings).run(command)
+        finally:
+            capture.unload()
+
+
+class _Recorder:
+    """One recording from attaching to detaching."""
+
+    def __init__(
+        self, capture: Capture, layout: objects.Layout, writer: RawWriter, settings: Settings
+    ) -> None:
+        self._capture = capture
+        self._layout = layout
+        self._writer = writer
+        self._settings = settings
+        self._stalls: dict[int, int] = {}
+        self._failed: OSError | None = None
+
+    def run(self, command: Sequence[str]) -> int:
+        with self._capture.rings() as rings:
+            self._set_policy(adopt=True)
+            self._hide_self()
+            self._keep(lambda: self._status(final=False))
+            self._capture.attach()
+            self._set_policy(adopt=False)
+            try:
+                status = self._run_command(command, rings)
+                self._settle(rings)
+            finally:
+                self._capture.detach()
+            self._settle(rings)
+            self._keep(lambda: self._status(final=True))
+            self._keep(self._writer.end)
+        if self._failed:
+            raise OutputError(
+                f"the recording stops where it could not be written: {self._failed.strerror}"
+            ) from self._failed
+        return status
+
+    def _run_command(self, command: Sequence[str], rings: list[Ring]) -> int:
+        with _started(command) as process:
+            while process.poll() is None:
+                self._drain(rings)
+                time.sleep(POLL_S)
+        code = process.returncode
+        return 128 - code if code < 0 else code
+
+    def _settle(self, rings: list[Ring]) -> None:
+        """Objects are freed a grace period after their last use; records of that are wanted too."""
+        until = time.monotonic() + self._settings.settle_s
+        while time.monotonic() < until:
+            self._drain(rings)
+            time.sleep(POLL_S)
+        self._drain(rings)
+
+    def _drain(self, rings: list[Ring]) -> None:
+        for ring in rings:
+            data = ring.drain_raw()
+            if data:
+                self._keep(lambda cpu=ring.cpu, data=data: self._writer.ring(cpu, data))
+            elif ring.stalled_s() > STALL_S:
+                self._stalls[ring.cpu] = self._stalls.get(ring.cpu, 0) + 1
+
+    def _keep(self, write) -> None:  # type: ignore[no-untyped-def]
+        """Write, unless writing has failed before: a full disk must not take the command along."""
+        if self._failed is None:
+            try:
+                write()
+            except OSError as error:
+                self._failed = error
+
+    def _set_policy(self, *, adopt: bool) -> None:
+        """Switches of the kernel side; see kernel/policy.h."""
+        names = self._layout.enum("prov_switch")
+        switches = names["SWITCH_ADOPT"] if adopt else 0
+        if not self._settings.edge_compression:
+            switches |= names["SWITCH_REPEAT_EDGES"]
+        record = self._layout.record("prov_policy")
+        policy = {field.name: 0 for field in record.fields}
+        policy |= {"epoch": 1, "generation": 1, "switches": switches}
+        policy["relation_filter"] = (0, 0)  # type: ignore[assignment]
+        self._capture.map("policy").update(u32(0), record.pack(policy))
+        if not adopt:
+            self._capture.map("adopted").clear()
+
+    def _hide_self(self) -> None:
+        """This process is opaque: it does not record itself. Its children are their own."""
+        marks = self._layout.record("prov_marks").pack(
+            {"marks": self._layout.enum("prov_mark")["MARK_OPAQUE"], "reserved": 0, "taint": 0}
+        )
+        pidfd = os.pidfd_open(os.getpid())
+        try:
+            self._capture.map("task_marks").update(u32(pidfd), marks)
+        finally:
+            os.close(pidfd)
+
+    def _status(self, *, final: bool) -> None:
+        programs = self._capture.programs()
+        misses = {name: info.recursion_misses for name, info in programs.items()}
+        at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._writer.status(Status(at_ns, final, self._counters(), self._stalls, misses))
+
+    def _counters(self) -> dict[int, dict[str, int]]:
+        """CPU -> name of the cause -> count."""
+        record = self._layout.record("prov_cpu")
+        causes = _causes(self._layout)
+        per_cpu = self._capture.map("cpus").lookup_percpu(u32(0))
+        return {
+            cpu: dict(zip(causes, record.unpack(value)["counts"], strict=True))  # type: ignore[arg-type]
+            for cpu, value in enumerate(per_cpu)
+        }
+
+
+def _causes(layout: objects.Layout) -> list[str]:
+    """Names of the counters in their order: ``event_ring_full`` ..."""
+    numbers = layout.enum("prov_counter")
+    ordered = sorted(numbers.items(), key=lambda item: item[1])
+    return [name.removeprefix("COUNT_").lower() for name, _ in ordered if name != "COUNTER_COUNT"]
+
+
+def _header(layout: objects.Layout) -> Header:
+    return Header(
+        origin=origin(),
+        layout=layouts.of_object(layout),
+        fingerprint=layout.fingerprint().hex(),
+        cpus=os.cpu_count() or 1,
+        provcap=_version(),
+    )
+
+
+def _version() -> str:
+    return str(getattr(provcap, "__version__", "unknown"))
+
+
+def origin() -> Origin:
+    """Who records: identity of this machine and boot, its clock, its uname."""
+    name = os.uname()
+    machine = {
+        "sysname": name.sysname,
+        "nodename": name.nodename,
+        "release": name.release,
+        "version": name.version,
+        "machine": name.machine,
+        "domainname": _text("/proc/sys/kernel/domainname"),
+    }
+    offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return Origin(
+        boot_id=_number("/proc/sys/kernel/random/boot_id"),
+        machine_id=_number("/etc/machine-id"),
+        wall_offset_ns=offset,
+        machine=machine,
+    )
+
+
+def _number(path: str) -> int:
+    """First 32 bits of an identity that is written in hexadecimal; 0 if there is none."""
+    digits = _text(path).replace("-", "")[:8]
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return 0
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def _created(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner may read; OutputError if it cannot be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    with open(fd, "wb", buffering=0) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The command, running; a request to stop is passed on to it and the recording ends in order."""
+    try:
+        process = subprocess.Popen(command)
+    except FileNotFoundError as error:
+        raise SetupError(f"no such command: {command[0]}") from error
+    except OSError as error:
+        raise SetupError(f"cannot run {command[0]}: {error.strerror}") from error
+    handlers: Mapping[int, object] = {
+        number: signal.signal(number, lambda number, _frame: process.send_signal(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield process
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(record(sys.argv[2:], Path(sys.argv[1])))
