@@ -8,9 +8,10 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,8 @@ from provcap.graph import words
 from provcap.graph.model import NO_TIME, Graph
 
 KEPT_CONTRADICTIONS = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_NS = 1 << 62  # about the year 2116
 
 
 def load(path: str, intact_only: bool = False) -> Graph:
@@ -40,7 +43,7 @@ def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Grap
         for number, line in enumerate(lines, 1):
             if line.strip():
                 _read_line(reader, line, number, intact_only)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _damaged(graph, TruncatedError(f"{source}: {error}; {_REMEDY}"), intact_only)
     return graph
 
@@ -101,7 +104,7 @@ class _Reader:
         self.kinds: dict[str, int] = {}
         self.relations: dict[tuple[str, str], int] = {}
         self.flows: list[int] = []  # of each relation number, by the vocabulary
-        self.days: dict[str, int] = {}  # "2024-01-02T03:04:05" -> ns, the last few seconds
+        self.seconds: dict[str, int] = {}  # "2024-01-02T03:04:05" -> ns, the last few
 
     def document(self, document: Any) -> None:
         """Add one document, or raise _BadRecord before anything of it is added."""
@@ -166,9 +169,6 @@ class _Reader:
     def _kind(self, kind: str) -> int:
         found = self.kinds.get(kind)
         if found is None:
-            if len(self.kinds) == 255:
-                kind = "unknown"  # only a forged log has so many; they share a name
-                return self.kinds.setdefault(kind, 0)
             found = self.kinds[kind] = len(self.kinds)
             self.graph.kinds.append(kind)
         return found
@@ -237,29 +237,33 @@ class _Reader:
             if key.startswith("cf:lost_"):
                 graph.losses[key.removeprefix("cf:lost_")] = _count(value)
 
-    def _time(self, text: object) -> int:
+    def _time(self, value: object) -> int:
         """Return nanoseconds since 1970 for an ISO 8601 time, NO_TIME if it is none."""
-        text = _plain(text)
-        whole, fraction = text[:19], text[20:].rstrip("Z") if text[19:20] == "." else ""
-        base = self.days.get(whole)
-        if base is None or not (fraction.isdecimal() or not fraction):
-            return self._slow_time(text, whole)
-        return base + int(fraction[:9].ljust(9, "0") or 0)
+        text = _plain(value)
+        base = self.seconds.get(text[:19])
+        fraction = text[20:-1]
+        is_utc = text[-1:] == "Z" and text[19:20] == "."
+        if base is not None and is_utc and fraction.isdecimal():
+            return base + int(fraction[:9].ljust(9, "0"))
+        return self._slow_time(text)
 
-    def _slow_time(self, text: str, whole: str) -> int:
+    def _slow_time(self, text: str) -> int:
+        """Parse any ISO time, and remember its second if it is given in UTC with a ``Z``."""
         try:
             moment = datetime.fromisoformat(text)
-            offset = moment.utcoffset()
-            start = datetime.fromisoformat(whole + "+00:00")
         except ValueError:
             return NO_TIME
-        base = int(start.timestamp()) * 1_000_000_000
-        if offset:
-            return base + moment.microsecond * 1000 - int(offset.total_seconds()) * 1_000_000_000
-        if len(self.days) > 64:
-            self.days.clear()
-        self.days[whole] = base
-        return base + int(text[20:].rstrip("Z")[:9].ljust(9, "0")) if text[19:20] == "." else base
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        at_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+        if not 0 < at_ns < _LAST_NS:
+            return NO_TIME
+        if text[19:20] != "." or text[-1:] != "Z":
+            return at_ns
+        if len(self.seconds) > 64:
+            self.seconds.clear()
+        self.seconds[text[:19]] = at_ns - moment.microsecond * 1000
+        return at_ns + int(text[26:-1][:3].ljust(3, "0"))
 
 
 def _records(document: dict[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -297,11 +301,11 @@ def _plain(value: object) -> str:
     """Return the text of an attribute: a string, a number, or a typed literal of PROV-JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, dict) and "$" in value:
-        return _plain(value["$"])
     if isinstance(value, list) and value:
-        return _plain(value[0])
-    return str(value)
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("$")
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _count(value: object) -> int:

@@ -24,7 +24,7 @@ class Graph:
         self.identifiers: list[str] = []
         self.object_of = array("I")
         self.version_of = array("I")
-        self.kind_number = array("B")
+        self.kind_number = array("I")
         self.class_of = array("B")
         self.defined = bytearray()
         # per object
@@ -38,7 +38,7 @@ class Graph:
         # per edge
         self.sender = array("I")
         self.receiver = array("I")
-        self.relation_number = array("H")
+        self.relation_number = array("I")
         self.flow = array("B")
         self.at_ns = array("q")  # nanoseconds since 1970, NO_TIME if the recording has none
         self.edge_key = array("q")  # hash of the relation's identifier

@@ -186,5 +186,7 @@ class Titles:
         if text:
             return f"{kind} {text}"
         inode = graph.inodes.get(obj)
-        word = _PLAIN_NAMES.get(kind, clean(kind))
+        word = _PLAIN_NAMES.get(kind) or clean(kind)
+        if kind == "unknown":
+            return f"unknown {clean(graph.identifiers[node])}"
         return f"{word} without a name (inode {inode})" if inode else word

@@ -24,7 +24,8 @@ _PARTS = frozenset(
     )
 )
 _PROCESS = frozenset(("task", "process_memory"))
-_CONNECTION = frozenset(("socket", "stream", "packet"))
+_CARRIERS = frozenset(("stream", "packet"))
+_CONNECTION = _CARRIERS | {"socket"}
 _SYSTEM_KINDS = frozenset(("file", "link", "directory", "inode_unknown"))
 _SYSTEM_PLACES = (
     *("/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libexec/", "/usr/share/", "/usr/bin/"),
@@ -126,7 +127,7 @@ class _Grower:
         self.shown.setdefault(group, set()).update(past.nodes)
         if past.inputs:
             self.newest_input[here] = max(map(self._moment, _flat(past.inputs)))
-        elif line.kind == "connection":
+        if line.kind == "connection" and above is None and self._comes_from_outside(past):
             line.notes.append("the sender is outside this recording")
         return self._below(here, past)
 
@@ -138,6 +139,13 @@ class _Grower:
         earlier = bool(visit.edges) and max(map(self._moment, visit.edges)) < newest
         line.notes.append("an earlier state, shown above as" if earlier else "shown above as")
         line.refers_to = above
+
+    def _comes_from_outside(self, past: _Past) -> bool:
+        """Say whether nobody here sent what came through the newest stream or packet."""
+        for node in past.nodes:
+            if self.graph.kind(node) in _CARRIERS:
+                return not len(self.graph.edges_in(node))
+        return not past.inputs
 
     def _moment(self, edge: int) -> tuple[int, int]:
         return self.graph.at_ns[edge], edge
@@ -169,11 +177,10 @@ class _Grower:
         """Return the visits for the inputs of a line, in time order; count what is hidden."""
         line = self.lines[here]
         visits: list[tuple[bool, tuple[int, int], _Visit]] = []
-        enclosing = self._enclosing(here)
         for source, edges in past.inputs.items():
             edges.sort(key=self._moment)
             nodes = [self.graph.sender[edge] for edge in edges]
-            if source in enclosing and self.shown[source].issuperset(nodes):
+            if self.shown.get(source, set()).issuperset(nodes) and self._encloses(source, here):
                 continue  # a request, say, of the process that got the answer: stands above
             if why := self._hidden(source, nodes):
                 line.hidden[why] = line.hidden.get(why, 0) + 1
@@ -191,12 +198,13 @@ class _Grower:
         line.hidden["further inputs"] = surplus
         return visits[:MAX_INPUTS]
 
-    def _enclosing(self, here: int) -> set[int]:
-        groups = set()
+    def _encloses(self, group: int, here: int) -> bool:
+        """Say whether one of the lines that lead to this one shows the group."""
         while here >= 0:
-            groups.add(self.line_groups[here])
+            if self.line_groups[here] == group:
+                return True
             here = self.lines[here].parent
-        return groups & self.shown.keys()
+        return False
 
     def _hidden(self, source: int, nodes: list[int]) -> str:
         """Say as what an input is only counted; a system file that was changed is never hidden."""
