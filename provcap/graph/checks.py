@@ -13,7 +13,7 @@ from provcap.graph import words
 from provcap.graph.model import Graph
 
 KEPT = 20  # findings of each kind that a report spells out
-_CYCLE_STARTS = 200  # nodes of a cyclic core from which a shortest cycle is looked for
+_CYCLE_WORK = 500_000  # nodes that the search for a short cycle may look at, at the least
 _VERSION_RELATIONS = ("version_entity", "version_activity", "terminate_task", "terminate_proc")
 # relations that CamFlow itself records between other classes than PROV names (sender, receiver)
 EXCEPTIONS = {
@@ -68,9 +68,10 @@ def find_cycle(graph: Graph) -> list[int]:
     The cycle is the shortest one through the first nodes of the cyclic part.
     """
     core = _cyclic_core(graph)
+    inside = set(core)
     best: list[int] = []
-    for start in core[:_CYCLE_STARTS]:
-        found = _shortest_through(graph, start, set(core), len(best) or len(core) + 1)
+    for start in core[: max(_CYCLE_WORK // (len(core) or 1), 1)]:
+        found = _shortest_through(graph, start, inside, len(best) or len(core) + 1)
         best = found or best
         if len(best) == 1:
             break
@@ -223,7 +224,7 @@ def edge_text(graph: Graph, edge: int) -> str:
 def describe(graph: Graph, node: int) -> str:
     """Return a node for a person: its type, its best name and its version."""
     obj = graph.object_of[node]
-    pid = graph.pids.get(obj)
+    pid = graph.pids.get(obj) or graph.tgids.get(obj)
     name = (
         next(iter(graph.names(obj)), None)
         or graph.texts.get(obj)

@@ -26,6 +26,7 @@ class Groups:
         self._leader = array("I", range(graph.object_count))
         # task -> (first version, memory from that version on), by version
         self._memories: dict[int, list[tuple[int, int]]] = {}
+        self._owner: dict[int, int] = {}  # memory -> the first task that used it
         self._attach_tasks()
         self._join_programs()
         self._join_connections()
@@ -69,14 +70,34 @@ class Groups:
                 steps.append(step)
         for task, steps in memories.items():
             memories[task] = _changes(sorted(set(steps)))
+        self._find_owners()
+
+    def _find_owners(self) -> None:
+        """Note who used each memory first: its own process; a borrower (vfork) comes later."""
+        graph = self._graph
+        edges = graph.edges_named(("memory_read", "memory_write"))
+        for edge in sorted(edges, key=graph.at_ns.__getitem__):
+            ends = graph.sender[edge], graph.receiver[edge]
+            memory, task = ends if graph.relation(edge) == "memory_read" else ends[::-1]
+            self._owner.setdefault(graph.object_of[memory], graph.object_of[task])
+
+    def process_id(self, memory: int) -> int:
+        """Return the process id of a memory or task, 0 if the recording does not tell.
+
+        A forked memory is recorded before its process has an id: then its first user's counts.
+        """
+        graph = self._graph
+        owner = self._owner.get(memory, memory)
+        known = graph.tgids.get(memory) or graph.tgids.get(owner) or graph.pids.get(owner)
+        return known or 0
 
     def _join_programs(self) -> None:
         """Join memories that followed each other in one process, not a child's to its parent's."""
         graph = self._graph
         for edge in graph.edges_named(("exec_task",)):
             before, after = self.image(graph.sender[edge]), graph.object_of[graph.receiver[edge]]
-            pid = graph.pids.get(before)
-            if pid and pid == graph.pids.get(after):
+            pid = self.process_id(before)
+            if pid and pid == self.process_id(after):
                 self._join(after, before)
 
     def _join_connections(self) -> None:

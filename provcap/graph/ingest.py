@@ -129,6 +129,8 @@ class _Reader:
         graph.sender.append(number[sender] if sender in number else self._node(sender))
         graph.receiver.append(number[receiver] if receiver in number else self._node(receiver))
         graph.relation_number.append(relation)
+        if attributes.get("cf:allowed") == "false":
+            flow = "control"  # refused: nothing was handed over
         graph.flow.append(words.FLOWS.get(flow, 0) or self.flows[relation])
         when = attributes.get("prov:time") or attributes.get("cf:time")
         graph.at_ns.append(self._time(when) if when else NO_TIME)
@@ -206,8 +208,8 @@ class _Reader:
             self._settle(node, "cf:ino", graph.inodes, inode)
         if pid := _count(attributes.get("cf:pid")):
             self._settle(node, "cf:pid", graph.pids, pid)
-        elif tgid := _count(attributes.get("cf:tgid")):
-            graph.pids[obj] = tgid  # CamFlow writes that of the last user: it may change
+        if tgid := _count(attributes.get("cf:tgid")):
+            graph.tgids[obj] = tgid  # CamFlow writes that of the last user: it may change
         if text := _own_text(attributes):
             self._settle(node, "text", graph.texts, text)
         if "cf:sender" in attributes and "cf:receiver" in attributes:
@@ -326,14 +328,14 @@ def _own_text(attributes: dict[str, Any]) -> str:
     if isinstance(address, dict) and "$" not in address:  # CamFlow's own form
         return _address(address.get("host"), address.get("service"), address.get("path"))
     if "cf:addr_host" in attributes or "cf:addr_path" in attributes:
-        parts = (attributes.get(f"cf:addr_{part}") for part in ("host", "port", "path"))
-        return _address(*parts)
+        text = _address(*(attributes.get(f"cf:addr_{part}") for part in ("host", "port", "path")))
+        return f"@{text}" if "cf:addr_abstract" in attributes else text
     return _plain(address) if address is not None else ""
 
 
 def _address(host: object, port: object, path: object) -> str:
     if path is not None:
-        return _plain(path)
+        return _plain(path)  # of a unix socket
     if host is None:
         return ""
     text = _plain(host)

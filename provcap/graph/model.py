@@ -31,7 +31,8 @@ class Graph:
         self.object_id = array("Q")
         self.paths: dict[int, str] = {}  # cf:name, the last one seen
         self.texts: dict[int, str] = {}  # a path's, an argument's or an address's own text
-        self.pids: dict[int, int] = {}  # task: thread id; process_memory: process id
+        self.pids: dict[int, int] = {}  # of tasks: thread id
+        self.tgids: dict[int, int] = {}  # of tasks and process_memory: process id
         self.inodes: dict[int, int] = {}
         self.comms: dict[int, str] = {}
         self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver

@@ -13,6 +13,7 @@ from provcap.graph import words
 from provcap.graph.model import Graph
 
 ANCESTRY_FLOWS = frozenset((words.DATA, words.VERSION))
+_BYTES = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _NOT_FILES = ("path", "process_memory", "task", "argv", "envp")
 
 
@@ -44,6 +45,8 @@ def resolve(graph: Graph, target: str) -> list[int]:
         return find_process(graph, target.removeprefix("pid:"))
     if target.startswith("cf:"):
         return find_identifier(graph, target)
+    # bytes that are not UTF-8: from what the command line gives to what our logs hold
+    target = target.translate(_BYTES) if not target.isascii() else target
     return find(graph, target)[:1]
 
 
@@ -94,10 +97,11 @@ def find_process(graph: Graph, text: str) -> list[int]:
     if not text.isdecimal():
         raise UsageError(f"pid:{text} is not a process id (write pid:123)")
     pid = int(text)
-    objects = [obj for obj, known in graph.pids.items() if known == pid]
+    tables = (graph.tgids, graph.pids)
+    objects = {obj for table in tables for obj, known in table.items() if known == pid}
     if not objects:
         raise UsageError(f"no process {pid} in {graph.source or 'the recording'}")
-    nodes = [graph.versions(obj)[-1] for obj in objects]
+    nodes = [graph.versions(obj)[-1] for obj in sorted(objects)]
     newest = max(nodes, key=lambda node: _last_change(graph, node))
     tasks = [node for node in nodes if graph.kind(node) == "task"]
     return sorted({newest, *(tasks[-1:])})

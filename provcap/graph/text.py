@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
-from provcap.graph.tree import Line
+from provcap.graph.tree import ENVIRONMENT, FURTHER, LIBRARIES, PRINTERS, Line
 
 Piece = tuple[str, str]  # text and the name of a style
 
@@ -22,6 +22,14 @@ class Branches(NamedTuple):
 UNICODE = Branches("├─ ", "└─ ", "│  ", "   ")
 ASCII = Branches("|- ", "`- ", "|  ", "   ")
 
+_ONE = {
+    LIBRARIES: "library or system file",
+    ENVIRONMENT: "environment string",
+    PRINTERS: "program that wrote to it",
+    FURTHER: "further input",
+    "inputs": "input",
+    "unreadable places": "unreadable place",
+}
 _STYLES = {"process": "bold green", "connection": "bold cyan"}
 
 
@@ -80,14 +88,7 @@ def _remark_texts(line: Line) -> list[str]:
 
 
 def _plural(count: int, what: str) -> str:
-    if count == 1:
-        what = {
-            "libraries and system files": "library or system file",
-            "environment strings": "environment string",
-            "further inputs": "further input",
-            "inputs": "input",
-        }.get(what, what)
-    return f"{count} {what}"
+    return f"{count} {_ONE.get(what, what) if count == 1 else what}"
 
 
 def _counted(line: Line, bars: list[str], marks: Branches) -> Iterator[list[Piece]]:

@@ -100,8 +100,10 @@ def clean(text: str) -> str:
 
 def _escaped(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as Python reads it
         code -= 0xDC00
+    elif 0xF780 <= code <= 0xF7FF:  # and as our logs write it
+        code -= 0xF700
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -111,6 +113,11 @@ def verb(relations: Iterable[str]) -> str:
     """Return how several relations between the same two things read: as the most telling one."""
     best = min(relations, key=lambda relation: _RANK.get(relation, len(_RANK)))
     return VERBS.get(best, clean(best).replace("_", " "))
+
+
+def is_terminal(kind: str, title: str) -> bool:
+    """Say whether a node of this type with this name or title is a terminal."""
+    return kind == "char" and title.removeprefix("terminal ").startswith(_TERMINALS)
 
 
 class Titles:
@@ -143,16 +150,14 @@ class Titles:
         name = self.path(obj) or self._graph.comms.get(obj) or argv[0]
         return clean(posixpath.basename(name) or name) or "process"
 
-    def process(self, obj: int, task: int | None) -> tuple[str, str]:
+    def process(self, obj: int, pid: int, task: int | None) -> tuple[str, str]:
         """Return title and arguments of a process, e.g. ``sort (pid 231)`` and ``sort -n words``.
 
-        ``obj`` is its memory, ``task`` one of its threads if known.
+        ``obj`` is its memory, ``task`` one of its threads if known; ``pid`` 0 is not shown.
         """
         name = self.program(obj)
-        pid = self._graph.pids.get(obj)
-        if task is not None:
-            name = self.program(task) if name == "process" else name
-            pid = pid or self._graph.pids.get(task)
+        if task is not None and name == "process":
+            name = self.program(task)
         argv = " ".join(shlex.quote(clean(word)) for word in self._arguments.get(obj, ()))
         if len(argv) > MAX_ARGUMENTS:
             argv = argv[:MAX_ARGUMENTS] + " ..."
@@ -179,7 +184,7 @@ class Titles:
         text = clean(graph.texts.get(obj, ""))
         if kind == "pipe":
             return f"pipe {names[0]}" if names else "pipe"
-        if kind == "char" and names and names[0].startswith(_TERMINALS):
+        if names and is_terminal(kind, names[0]):
             return f"terminal {names[0]}"
         if names:
             return names[0] + (f" (also {', '.join(names[1:3])})" if names[1:] else "")

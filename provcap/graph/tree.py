@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from provcap.graph.groups import Groups
 from provcap.graph.model import Graph
 from provcap.graph.queries import ANCESTRY_FLOWS
-from provcap.graph.titles import STARTED, Titles, verb
+from provcap.graph.titles import STARTED, Titles, is_terminal, verb
 
 DEFAULT_DEPTH = 20
 MAX_INPUTS = 60  # shown below one line unless everything is asked for
@@ -36,6 +36,8 @@ _SYSTEM_PLACES = (
 
 LIBRARIES = "libraries and system files"
 ENVIRONMENT = "environment strings"
+PRINTERS = "programs that wrote to it"
+FURTHER = "further inputs"
 
 
 @dataclass
@@ -182,7 +184,7 @@ class _Grower:
             nodes = [self.graph.sender[edge] for edge in edges]
             if self.shown.get(source, set()).issuperset(nodes) and self._encloses(source, here):
                 continue  # a request, say, of the process that got the answer: stands above
-            if why := self._hidden(source, nodes):
+            if why := self._hidden(line, source, nodes):
                 line.hidden[why] = line.hidden.get(why, 0) + 1
                 continue
             visit = _Visit(nodes, edges, here, line.depth + 1, self._before_exec(here, edges))
@@ -195,7 +197,7 @@ class _Grower:
         surplus = len(visits) - MAX_INPUTS
         if self.options.everything or surplus <= 0:
             return visits
-        line.hidden["further inputs"] = surplus
+        line.hidden[FURTHER] = surplus
         return visits[:MAX_INPUTS]
 
     def _encloses(self, group: int, here: int) -> bool:
@@ -206,10 +208,12 @@ class _Grower:
             here = self.lines[here].parent
         return False
 
-    def _hidden(self, source: int, nodes: list[int]) -> str:
+    def _hidden(self, line: Line, source: int, nodes: list[int]) -> str:
         """Say as what an input is only counted; a system file that was changed is never hidden."""
         if self.options.everything:
             return ""
+        if is_terminal(line.kind, line.title):
+            return PRINTERS  # whoever reads keystrokes would seem to derive from every output
         kind = self.graph.kind(nodes[-1])
         if kind == "envp":
             return ENVIRONMENT
@@ -252,7 +256,8 @@ class _Grower:
         if kind in _PROCESS:
             tasks = [n for n in (*visit.nodes, *past.nodes) if graph.kind(n) == "task"]
             task = graph.object_of[tasks[0]] if tasks else None
-            return "process", *self.titles.process(self.groups.image(node), task)
+            image = self.groups.image(node)
+            return "process", *self.titles.process(image, self.groups.process_id(image), task)
         if kind in _CONNECTION:
             return "connection", self.titles.connection([*past.nodes, *visit.nodes]), ""
         return kind, self.titles.entity(node), ""

@@ -49,7 +49,7 @@ class Log:
     def process(self, pid: int, path: str, *argv: str) -> str:
         """A task and its memory, as ``t<pid>`` and ``m<pid>``."""
         name = {"name": path} if path else {}
-        self.node(f"t{pid}", "task", pid=pid, comm=path.rsplit("/", 1)[-1][:15], **name)
+        self.node(f"t{pid}", "task", pid=pid, tgid=pid, comm=path.rsplit("/", 1)[-1][:15], **name)
         self.node(f"m{pid}", "process_memory", tgid=pid, **name)
         self.arguments(f"m{pid}", *argv)
         return str(pid)
@@ -121,8 +121,9 @@ class Log:
         self.edge("named", name, entity)
 
     def forks(self, parent: str, pid: int, path: str) -> str:
-        """A child that still runs its parent's program."""
+        """A child that still runs its parent's program; its memory is older than its id."""
         self.process(pid, path)
+        self.attributes[f"m{pid}"]["cf:tgid"] = 0
         self.edge("memory_read", f"m{parent}", f"t{parent}")
         self.edge("clone", f"t{parent}", f"t{pid}")
         self.edge("clone_mem", f"t{parent}", f"m{pid}")

@@ -167,6 +167,53 @@ def test_a_stream_from_elsewhere_says_so():
     )
 
 
+def test_a_terminal_does_not_bring_in_everything_that_was_printed():
+    log = Log()
+    log.node("tty", "char", name="/dev/pts/3")
+    for pid in (5, 6):
+        log.process(pid, "/bin/a")
+        log.writes(str(pid), "tty")
+    log.process(7, "/bin/tee")
+    log.reads("7", "tty")
+    log.writes("7", file(log, "/out"))
+
+    assert tree(log, "/out").endswith(
+        "   └─ read terminal /dev/pts/3\n      └─ + 2 programs that wrote to it"
+    )
+    assert "written by a (pid 5)" in tree(log, "/out", everything=True)
+
+
+def test_what_was_refused_is_no_flow():
+    log = Log()
+    log.process(5, "/bin/a")
+    log.define(file(log, "/secret"))
+    log.define("t5")
+    log.raw("read", log.id("/secret"), log.id("t5"), **{"cf:allowed": "false"})
+    log.writes("5", file(log, "/out"))
+
+    assert "/secret" not in tree(log, "/out")
+
+
+def test_many_inputs_are_counted_after_the_first():
+    log = Log()
+    log.process(5, "/bin/cat")
+    for n in range(70):
+        log.reads("5", file(log, f"/part{n:02}"))
+    log.writes("5", file(log, "/out"))
+
+    assert tree(log, "/out").endswith("├─ read /part59\n   └─ + 10 further inputs")
+    assert "/part69" in tree(log, "/out", everything=True)
+
+
+def test_bytes_that_are_no_text_can_be_asked_for():
+    """Our logs write a broken byte as U+F700 + byte; a command line holds it as a surrogate."""
+    log = Log()
+    log.process(5, "/bin/a")
+    log.writes("5", file(log, "/tmp/\uf7ff"))
+
+    assert tree(log, "/tmp/\udcff").startswith("/tmp/\\xff\n")
+
+
 def test_depth_is_limited_and_says_so():
     text = tree(story(), REPORT, depth=2)
 
