@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from provcap.graph.counts import Counts, count
 from provcap.graph.ingest import load
+from provcap.graph.losses import HARMLESS, completeness, is_complete
 from provcap.graph.model import Graph
-from provcap.graph.text import completeness, is_complete
 from provcap.graph.titles import clean
 
 SUMMARY = "count the nodes, relations and losses of a recording"
@@ -67,12 +67,12 @@ def _lines(graph: Graph, counts: Counts) -> Iterator[str]:
 
 
 def _losses(counts: Counts) -> Iterator[str]:
-    lost = [loss for loss in counts.losses if loss.records]
-    if lost:
+    if counts.losses:
         yield f"{'lost, by cause':<30} {'CPU':>4} {'records':>10}"
-    for loss in lost:
+    for loss in counts.losses:
         cpu = "all" if loss.cpu is None else str(loss.cpu)
-        yield f"{loss.cause.replace('_', ' '):<30} {cpu:>4} {loss.records:>10}"
+        why = f"  no loss: {HARMLESS[loss.cause]}" if loss.cause in HARMLESS else ""
+        yield f"{loss.cause.replace('_', ' '):<30} {cpu:>4} {loss.records:>10}{why}"
 
 
 def _time(at_ns: int) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from provcap.graph import queries, text, words
 from provcap.graph.ingest import load
+from provcap.graph.losses import completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
 from provcap.graph.tree import DEFAULT_DEPTH, Line, Options, grow
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_data(graph, args.target, lines), indent=2))
         return 0
     _print_tree(lines, args.ascii)
-    print(f"\n{clean(text.completeness(graph))}")
+    print(f"\n{clean(completeness(graph))}")
     _mention_others(graph, args.target)
     return 0
 
@@ -65,8 +66,8 @@ def _depth(word: str) -> int:
 def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:
     return {
         "target": target,
-        "complete": text.is_complete(graph),
-        "completeness": text.completeness(graph),
+        "complete": is_complete(graph),
+        "completeness": completeness(graph),
         "lines": text.as_data(lines),
     }
 

@@ -1,12 +1,10 @@
 """How much of what is in a graph, and what its recorder lost."""
 
-import re
 from collections import Counter
 from typing import NamedTuple
 
+from provcap.graph.losses import Loss, losses
 from provcap.graph.model import Graph
-
-_LOSS = re.compile(r"(?P<cause>.+?)(?:_?cpu_?(?P<cpu>\d+))?")
 
 
 class KindCount(NamedTuple):
@@ -15,14 +13,6 @@ class KindCount(NamedTuple):
     kind: str
     objects: int
     versions: int
-
-
-class Loss(NamedTuple):
-    """Records of one cause that are missing; ``cpu`` is None if they are not told apart."""
-
-    cause: str
-    cpu: int | None
-    records: int
 
 
 class Counts(NamedTuple):
@@ -38,7 +28,7 @@ class Counts(NamedTuple):
 def count(graph: Graph) -> Counts:
     """Count nodes by type, edges by relation and losses by cause and CPU, the largest first."""
     first, last = _span(graph)
-    return Counts(_kinds(graph), _relations(graph), _losses(graph), first, last)
+    return Counts(_kinds(graph), _relations(graph), losses(graph), first, last)
 
 
 def _kinds(graph: Graph) -> list[KindCount]:
@@ -57,18 +47,6 @@ def _relations(graph: Graph) -> list[tuple[str, int]]:
     for number, total in Counter(graph.relation_number).items():
         totals[graph.relations[number][0]] += total
     return totals.most_common()
-
-
-def _losses(graph: Graph) -> list[Loss]:
-    losses = [_loss(name, number) for name, number in graph.losses.items()]
-    return sorted(losses, key=lambda loss: (-loss.records, loss.cause))
-
-
-def _loss(name: str, number: int) -> Loss:
-    match = _LOSS.fullmatch(name)
-    if match is None or match["cpu"] is None:
-        return Loss(name, None, number)
-    return Loss(match["cause"], int(match["cpu"]), number)
 
 
 def _span(graph: Graph) -> tuple[int, int]:

@@ -216,7 +216,10 @@ class _Reader:
             ends = _plain(attributes["cf:sender"]), _plain(attributes["cf:receiver"])
             self._settle(node, "ends", graph.links, ends)
         if graph.kind(node) == "machine":
-            self._machine(attributes)
+            graph.accounts.setdefault(obj, {})
+            if "cf:complete" in attributes:  # each account replaces the one before
+                texts = {key.removeprefix("cf:"): _plain(v) for key, v in attributes.items()}
+                graph.accounts[obj] = texts | {"complete": texts["complete"].lower()}
 
     def _settle(self, node: int, what: str, table: dict[int, Any], value: Any) -> None:
         known = table.setdefault(self.graph.object_of[node], value)
@@ -230,14 +233,6 @@ class _Reader:
             graph.contradictions.append(
                 f"{graph.identifiers[node]}: {what} is {first!r} and {then!r}"
             )
-
-    def _machine(self, attributes: dict[str, Any]) -> None:
-        graph = self.graph
-        if "cf:complete" in attributes:  # each account replaces the one before
-            graph.complete = _plain(attributes["cf:complete"]).lower() == "true"
-        for key, value in attributes.items():
-            if key.startswith("cf:lost_"):
-                graph.losses[key.removeprefix("cf:lost_")] = _count(value)
 
     def _time(self, value: object) -> int:
         """Return nanoseconds since 1970 for an ISO 8601 time, NO_TIME if it is none."""

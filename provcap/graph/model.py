@@ -47,8 +47,7 @@ class Graph:
         self.kinds: list[str] = []
         self.relations: list[tuple[str, str]] = []  # (name, PROV section)
         # what the recording says about itself
-        self.complete: bool | None = None
-        self.losses: dict[str, int] = {}
+        self.accounts: dict[int, dict[str, str]] = {}  # of each machine; ``losses`` reads them
         self.contradictions: list[str] = []
         self.contradiction_count = 0
         self._in: tuple[array[int], array[int]] | None = None

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from provcap.graph.model import Graph
-from provcap.graph.titles import clean
 from provcap.graph.tree import ENVIRONMENT, FURTHER, LIBRARIES, PRINTERS, Line
 
 Piece = tuple[str, str]  # text and the name of a style
@@ -28,7 +26,6 @@ _ONE = {
     PRINTERS: "program that wrote to it",
     FURTHER: "further input",
     "inputs": "input",
-    "unreadable places": "unreadable place",
 }
 _STYLES = {"process": "bold green", "connection": "bold cyan"}
 
@@ -121,23 +118,3 @@ def plain(lines: Sequence[Line], ascii_only: bool = False) -> str:
 def as_data(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """Return the lines as plain values for JSON; a line's number is its place in the list."""
     return [vars(line) for line in lines]
-
-
-def completeness(graph: Graph) -> str:
-    """Return one line on what the recording lacks."""
-    lost = {cause: count for cause, count in graph.losses.items() if count}
-    parts = [f"{count} {clean(cause).replace('_', ' ')}" for cause, count in lost.items()]
-    if graph.damage:
-        parts.append(f"{_plural(len(graph.damage), 'unreadable places')} in the log")
-    if parts or graph.complete is False:
-        return "incomplete: " + (", ".join(parts) or "the recorder says records were lost")
-    if graph.complete is None:
-        return "completeness unknown: the recording does not say whether records were lost"
-    return "complete: no record was lost"
-
-
-def is_complete(graph: Graph) -> bool | None:
-    """Say whether nothing was lost; None if the recording does not say."""
-    if any(graph.losses.values()) or graph.damage:
-        return False
-    return graph.complete
