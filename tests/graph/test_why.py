@@ -1,6 +1,7 @@
 """why: the tree holds what really came before, and nothing else."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from provcap.cli.main import main
 from provcap.errors import UsageError
 from provcap.graph import queries, words
+from provcap.graph.checks import find_cycle
+from provcap.graph.groups import Groups
 from provcap.graph.text import plain
 from provcap.graph.tree import Options, grow
 from tests.graph.builder import Log
@@ -316,3 +319,47 @@ def test_ascii_is_ascii(recording, capsys):
     main(["why", REPORT, "--ascii", "--log", recording(story())])
 
     assert capsys.readouterr().out.isascii()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_tree_shows_exactly_the_ancestry(seed):
+    """Whatever programs do in whatever order: no ancestor is missing, nothing else is there."""
+    chance = random.Random(seed)
+    log = Log()
+    pids = [log.process(pid, f"/bin/p{pid}") for pid in range(10, 14)]
+    files = [file(log, f"/f{n}") for n in range(6)] + [log.node("pipe", "pipe")]
+    log.node("left", "socket")
+    log.node("right", "socket")
+    log.node("flow", "stream", sender="l", receiver="r")
+    for step in range(60):
+        pid, what = chance.choice(pids), chance.random()
+        if what < 0.4:
+            log.reads(pid, chance.choice(files))
+        elif what < 0.8:
+            log.writes(pid, chance.choice(files))
+        elif what < 0.85:
+            log.writes(pid, "left", "send_msg")
+            log.edge("send_stream", "left", "flow")
+        elif what < 0.9:
+            log.edge("receive_stream", "flow", "right")
+            log.reads(pid, "right", "receive_msg")
+        elif what < 0.95:
+            pids.append(log.forks(pid, 100 + step, "/bin/fork"))
+        else:
+            log.execs(pid, f"/opt/x{step}")
+    graph = log.graph()
+    assert not find_cycle(graph)
+
+    for path in files[:6]:
+        if graph.number.get(log.id(path)) is None:
+            continue
+        nodes = queries.find(graph, path)
+        lines = grow(graph, nodes, Options(depth=10_000, everything=True))
+        seen = {graph.number[text] for line in lines for text in line.identifiers}
+        assert _things(graph, seen) == _things(graph, queries.ancestry(graph, nodes))
+
+
+def _things(graph, nodes):
+    """The files, pipes, processes and connections that these nodes belong to."""
+    groups = Groups(graph)
+    return {groups.of(node) for node in nodes if graph.kind(node) != "argv"}
