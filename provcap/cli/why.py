@@ -1,0 +1,98 @@
+"""Print where a file came from: the processes, files and connections behind it, as a tree.
+
+    provcap why /tmp/report.txt --log audit.log
+    provcap why pid:231 --log audit.log --depth 3
+    provcap why /etc/motd --log audit.log --all --follow control
+
+A target is a path, pid:NUMBER, or a cf:... identifier. docs/reference/why.md explains the tree.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from provcap.graph import queries, text, words
+from provcap.graph.ingest import load
+from provcap.graph.losses import completeness, is_complete
+from provcap.graph.model import Graph
+from provcap.graph.titles import clean
+from provcap.graph.tree import DEFAULT_DEPTH, Line, Options, grow
+
+SUMMARY = "print where a file came from"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of this command."""
+    add = parser.add_argument
+    add("target", help="path, pid:NUMBER or cf:... identifier")
+    add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
+    add("--depth", type=_depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
+    add("--all", action="store_true", help="show libraries, system files and environment too")
+    add(
+        "--follow",
+        action="append",
+        default=[],
+        choices=("control", "naming", "influence"),
+        help="follow relations of this class too (may be repeated)",
+    )
+    add("--json", action="store_true", help="print one JSON object")
+    add("--ascii", action="store_true", help="draw the branches in ASCII")
+    add("--intact", action="store_true", help="skip what cannot be read")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the tree; returns the exit status."""
+    graph = load(args.log, intact_only=args.intact)
+    nodes = queries.resolve(graph, args.target)
+    flows = queries.ANCESTRY_FLOWS | {words.FLOWS[name] for name in args.follow}
+    lines = grow(graph, nodes, Options(args.depth, args.all, flows))
+    if args.json:
+        print(json.dumps(_data(graph, args.target, lines), indent=2))
+        return 0
+    _print_tree(lines, args.ascii)
+    print(f"\n{clean(completeness(graph))}")
+    _mention_others(graph, args.target)
+    return 0
+
+
+def _depth(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:
+    return {
+        "target": target,
+        "complete": is_complete(graph),
+        "completeness": completeness(graph),
+        "lines": text.as_data(lines),
+    }
+
+
+def _print_tree(lines: Sequence[Line], ascii_only: bool) -> None:
+    encoding = sys.stdout.encoding or "ascii"
+    ascii_only = ascii_only or not encoding.lower().startswith("utf")
+    if not sys.stdout.isatty():
+        printed = text.plain(lines, ascii_only)
+        print(printed.encode(encoding, "backslashreplace").decode(encoding))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for row in text.pieces(lines, ascii_only):
+        # Text takes no markup: a name cannot colour the screen
+        console.print(Text.assemble(*row), soft_wrap=True)
+
+
+def _mention_others(graph: Graph, target: str) -> None:
+    """Say that a path stood for several files in turn, which one was shown, and how to ask on."""
+    if target.startswith(("pid:", "cf:")):
+        return
+    others = [graph.identifiers[node] for node in queries.find(graph, target)[1:]]
+    if others:
+        names = ", ".join(others[:5])
+        print(f"{len(others)} earlier file(s) had this name: ask for {clean(names)}")

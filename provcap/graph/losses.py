@@ -1,0 +1,96 @@
+"""What a recording says about its own completeness: the account on its machine node.
+
+A recorder that finishes describes its machine once more, with ``cf:complete`` and counters. Of each
+machine (a log may hold several) the last account counts.
+"""
+
+from typing import NamedTuple
+
+from provcap.graph.model import Graph
+
+# counters that may be above zero in a complete recording -> why
+HARMLESS = {
+    "redundant": "edges that the graph already had",
+    "node_ring_full": "descriptions that were sent again",
+}
+_LOST = "lost_"
+_CPUS = "_cpus"
+_OTHERS = {
+    "skipped": "events the kernel skipped",
+    "missing_uncounted": "records missing without a cause",
+}
+
+
+class Loss(NamedTuple):
+    """Records of one cause that are missing; ``cpu`` is None if the CPUs are not told apart."""
+
+    cause: str
+    cpu: int | None
+    records: int
+
+
+def losses(graph: Graph) -> list[Loss]:
+    """Return what was lost on all machines, by cause and CPU, the largest first."""
+    totals: dict[tuple[str, int | None], int] = {}
+    for account in graph.accounts.values():
+        for loss in _of_account(account):
+            key = loss.cause, loss.cpu
+            totals[key] = totals.get(key, 0) + loss.records
+    found = [Loss(cause, cpu, records) for (cause, cpu), records in totals.items() if records]
+    return sorted(found, key=lambda loss: (-loss.records, loss.cause))
+
+
+def is_complete(graph: Graph) -> bool | None:
+    """Say whether nothing was lost; None if the recording does not say."""
+    said = {account.get("complete") for account in graph.accounts.values()}
+    if graph.damage or "false" in said or _reasons(graph):
+        return False
+    return True if said == {"true"} else None
+
+
+def completeness(graph: Graph) -> str:
+    """Return one line on what the recording lacks; it may hold characters that need cleaning."""
+    complete = is_complete(graph)
+    if complete:
+        return "complete: no record was lost"
+    if complete is None:
+        return "completeness unknown: the recording does not say whether records were lost"
+    return "incomplete: " + (", ".join(_reasons(graph)) or "the recorder says records were lost")
+
+
+def _reasons(graph: Graph) -> list[str]:
+    causes: dict[str, int] = {}
+    for loss in losses(graph):
+        if loss.cause not in HARMLESS:
+            causes[loss.cause] = causes.get(loss.cause, 0) + loss.records
+    reasons = [f"{count} {cause.replace('_', ' ')}" for cause, count in causes.items()]
+    if any(account.get("cut") == "true" for account in graph.accounts.values()):
+        reasons.append("the raw recording was cut")
+    if graph.damage:
+        places = "place" if len(graph.damage) == 1 else "places"
+        reasons.append(f"{len(graph.damage)} unreadable {places} in the log")
+    return reasons
+
+
+def _of_account(account: dict[str, str]) -> list[Loss]:
+    """``lost_CAUSE`` holds a sum, ``lost_CAUSE_cpus`` the same as ``CPU:COUNT CPU:COUNT``."""
+    found = [Loss(text, None, _number(account.get(key, ""))) for key, text in _OTHERS.items()]
+    for key, value in account.items():
+        if not key.startswith(_LOST) or key.endswith(_CPUS):
+            continue
+        cause, total = key.removeprefix(_LOST), _number(value)
+        parts = _by_cpu(cause, account.get(key + _CPUS, ""))
+        if sum(part.records for part in parts) == total:
+            found += parts
+        else:
+            found.append(Loss(cause, None, total))
+    return found
+
+
+def _by_cpu(cause: str, text: str) -> list[Loss]:
+    pairs = (word.partition(":") for word in text.split())
+    return [Loss(cause, _number(cpu), _number(records)) for cpu, _, records in pairs]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0

@@ -1,0 +1,159 @@
+"""A recorded graph in memory: numbered nodes, edges in arrays, and what is shown of each object.
+
+A *node* is one version of an *object*. Both are small integers here; ``identifiers[node]`` gives
+the text of the recording. Edges run from sender to receiver, the way information flows.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+NO_TIME = 0
+
+
+class Graph:
+    """Nodes, edges and names of one or more recordings; filled by ``ingest``, read by the rest."""
+
+    def __init__(self, source: str = "") -> None:
+        """Start empty; ``source`` is the file name that messages mention."""
+        self.source = source
+        self.documents = 0
+        self.damage: list[str] = []  # unreadable places, when reading went on after them
+        # per node
+        self.number: dict[str, int] = {}
+        self.identifiers: list[str] = []
+        self.object_of = array("I")
+        self.version_of = array("I")
+        self.kind_number = array("I")
+        self.class_of = array("B")
+        self.defined = bytearray()
+        # per object
+        self.object_id = array("Q")
+        self.paths: dict[int, str] = {}  # cf:name, the last one seen
+        self.texts: dict[int, str] = {}  # a path's, an argument's or an address's own text
+        self.pids: dict[int, int] = {}  # of tasks: thread id
+        self.tgids: dict[int, int] = {}  # of tasks and process_memory: process id
+        self.inodes: dict[int, int] = {}
+        self.comms: dict[int, str] = {}
+        self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver
+        # per edge
+        self.sender = array("I")
+        self.receiver = array("I")
+        self.relation_number = array("I")
+        self.flow = array("B")
+        self.at_ns = array("q")  # nanoseconds since 1970, NO_TIME if the recording has none
+        self.edge_key = array("q")  # hash of the relation's identifier
+        # words in use
+        self.kinds: list[str] = []
+        self.relations: list[tuple[str, str]] = []  # (name, PROV section)
+        # what the recording says about itself
+        self.accounts: dict[int, dict[str, str]] = {}  # of each machine; ``losses`` reads them
+        self.contradictions: list[str] = []
+        self.contradiction_count = 0
+        self._in: tuple[array[int], array[int]] | None = None
+        self._out: tuple[array[int], array[int]] | None = None
+        self._versions: list[list[int]] | None = None
+        self._names: dict[int, list[str]] | None = None
+
+    @property
+    def node_count(self) -> int:
+        """Versions of objects, those included that are referred to but never described."""
+        return len(self.identifiers)
+
+    @property
+    def object_count(self) -> int:
+        """Distinct objects."""
+        return len(self.object_id)
+
+    @property
+    def edge_count(self) -> int:
+        """Relations."""
+        return len(self.sender)
+
+    def kind(self, node: int) -> str:
+        """Return the node's type: ``file``, ``task`` ..."""
+        return self.kinds[self.kind_number[node]]
+
+    def relation(self, edge: int) -> str:
+        """Return the edge's relation: ``read``, ``version_entity`` ..."""
+        return self.relations[self.relation_number[edge]][0]
+
+    def section(self, edge: int) -> str:
+        """Return the PROV relation under which the edge was recorded: ``used`` ..."""
+        return self.relations[self.relation_number[edge]][1]
+
+    def edges_in(self, node: int) -> "array[int]":
+        """Return the numbers of the edges that end at the node, in order of recording."""
+        if self._in is None:
+            self._in = _index(self.receiver, self.node_count)
+        offsets, edges = self._in
+        return edges[offsets[node] : offsets[node + 1]]
+
+    def edges_out(self, node: int) -> "array[int]":
+        """Return the numbers of the edges that start at the node, in order of recording."""
+        if self._out is None:
+            self._out = _index(self.sender, self.node_count)
+        offsets, edges = self._out
+        return edges[offsets[node] : offsets[node + 1]]
+
+    def versions(self, obj: int) -> list[int]:
+        """Return the nodes of an object, oldest version first."""
+        if self._versions is None:
+            self._versions = self._group_versions()
+        return self._versions[obj]
+
+    def edges_named(self, names: Iterable[str]) -> Iterator[int]:
+        """Yield the edges of these relations, in order of recording."""
+        wanted = bytearray(len(self.relations) + 1)
+        names = frozenset(names)
+        for number, (name, _) in enumerate(self.relations):
+            wanted[number] = name in names
+        if any(wanted):
+            yield from (e for e, r in enumerate(self.relation_number) if wanted[r])
+
+    def names(self, obj: int) -> list[str]:
+        """Return every path the object was known under, the newest first; empty if none."""
+        if self._names is None:
+            self._names = self._collect_names()
+        return self._names.get(obj, [])
+
+    def named_objects(self) -> Iterator[int]:
+        """Yield every object that has a name."""
+        self.names(0)
+        yield from self._names or ()
+
+    def _group_versions(self) -> list[list[int]]:
+        groups: list[list[int]] = [[] for _ in range(self.object_count)]
+        for node, obj in enumerate(self.object_of):
+            groups[obj].append(node)
+        for group in groups:
+            if len(group) > 1:
+                group.sort(key=self.version_of.__getitem__)
+        return groups
+
+    def _collect_names(self) -> dict[int, list[str]]:
+        names = {obj: [path] for obj, path in self.paths.items()}
+        edges = sorted(self.edges_named(("named",)), key=self.at_ns.__getitem__)
+        for edge in edges:  # an equal time keeps the order of recording
+            path = self.texts.get(self.object_of[self.sender[edge]])
+            if path is None:
+                continue
+            known = names.setdefault(self.object_of[self.receiver[edge]], [])
+            if path in known:
+                known.remove(path)
+            known.insert(0, path)
+        return names
+
+
+def _index(ends: "array[int]", node_count: int) -> "tuple[array[int], array[int]]":
+    """Sort edge numbers by one of their ends: (where each node's edges start, edge numbers)."""
+    counts = [0] * (node_count + 1)
+    for end in ends:
+        counts[end + 1] += 1
+    offsets = array("I", accumulate(counts))
+    place = array("I", offsets)
+    edges = array("I", bytes(4 * len(ends)))
+    for edge, end in enumerate(ends):
+        edges[place[end]] = edge
+        place[end] += 1
+    return offsets, edges

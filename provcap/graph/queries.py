@@ -1,0 +1,115 @@
+"""Questions to a graph: which nodes does a name stand for, and what came before a node.
+
+``find``, ``find_process``, ``find_identifier`` turn what a person types into nodes; ``ancestry`` is
+the closure backwards in time.
+"""
+
+import difflib
+import posixpath
+from collections.abc import Iterable
+
+from provcap.errors import UsageError
+from provcap.graph import words
+from provcap.graph.model import Graph
+
+ANCESTRY_FLOWS = frozenset((words.DATA, words.VERSION))
+_BYTES = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
+_NOT_FILES = ("path", "process_memory", "task", "argv", "envp")
+
+
+def ancestry(
+    graph: Graph, nodes: Iterable[int], flows: frozenset[int] = ANCESTRY_FLOWS
+) -> set[int]:
+    """Return every node from which information came to ``nodes``, themselves included.
+
+    Only edges of the given flow classes are followed. Versions make the answer respect time: what
+    an object received after it had passed something on belongs to a later version.
+    """
+    seen = set(nodes)
+    todo = list(seen)
+    while todo:
+        for edge in graph.edges_in(todo.pop()):
+            sender = graph.sender[edge]
+            if graph.flow[edge] in flows and sender not in seen:
+                seen.add(sender)
+                todo.append(sender)
+    return seen
+
+
+def resolve(graph: Graph, target: str) -> list[int]:
+    """Return the nodes meant by a path, ``pid:123`` or a raw ``cf:...`` identifier.
+
+    Raises UsageError, with suggestions, when the recording has no such thing.
+    """
+    if target.startswith("pid:"):
+        return find_process(graph, target.removeprefix("pid:"))
+    if target.startswith("cf:"):
+        return find_identifier(graph, target)
+    # bytes that are not UTF-8: from what the command line gives to what our logs hold
+    target = target.translate(_BYTES) if not target.isascii() else target
+    return find(graph, target)[:1]
+
+
+def find(graph: Graph, path: str) -> list[int]:
+    """Return the newest version of each object known as ``path``, the newest object first.
+
+    A name belongs to an object, hence to all its versions. Raises UsageError with suggestions.
+    """
+    found = [
+        obj for obj in graph.named_objects() if path in graph.names(obj) and _is_file(graph, obj)
+    ]
+    if not found:
+        raise UsageError(
+            f"{path!r} is not in {graph.source or 'the recording'}{_hint(graph, path)}"
+        )
+    newest = [graph.versions(obj)[-1] for obj in found]
+    return sorted(newest, key=lambda node: _last_change(graph, node), reverse=True)
+
+
+def _is_file(graph: Graph, obj: int) -> bool:
+    return graph.kind(graph.versions(obj)[0]) not in _NOT_FILES
+
+
+def _last_change(graph: Graph, node: int) -> tuple[int, int]:
+    """Return when the object last received or gave something: (time, edge number)."""
+    edges = [
+        edge
+        for version in graph.versions(graph.object_of[node])
+        for edge in (*graph.edges_in(version), *graph.edges_out(version))
+    ]
+    return max(((graph.at_ns[edge], edge) for edge in edges), default=(0, -1))
+
+
+def _hint(graph: Graph, path: str) -> str:
+    known = {
+        name for obj in graph.named_objects() if _is_file(graph, obj) for name in graph.names(obj)
+    }
+    base = posixpath.basename(path)
+    same_base = sorted(name for name in known if posixpath.basename(name) == base)
+    close = same_base or difflib.get_close_matches(path, sorted(known), n=3, cutoff=0.7)
+    if not close:
+        return f" ({len(known)} other paths are: were its writer and it recorded?)"
+    return " (did you mean " + " or ".join(map(repr, close[:3])) + "?)"
+
+
+def find_process(graph: Graph, text: str) -> list[int]:
+    """Return the newest versions of the tasks and memory of the newest process with this pid."""
+    if not text.isdecimal():
+        raise UsageError(f"pid:{text} is not a process id (write pid:123)")
+    pid = int(text)
+    tables = (graph.tgids, graph.pids)
+    objects = {obj for table in tables for obj, known in table.items() if known == pid}
+    if not objects:
+        raise UsageError(f"no process {pid} in {graph.source or 'the recording'}")
+    nodes = [graph.versions(obj)[-1] for obj in sorted(objects)]
+    newest = max(nodes, key=lambda node: _last_change(graph, node))
+    tasks = [node for node in nodes if graph.kind(node) == "task"]
+    return sorted({newest, *(tasks[-1:])})
+
+
+def find_identifier(graph: Graph, identifier: str) -> list[int]:
+    """Return the node with exactly this identifier."""
+    node = graph.number.get(identifier)
+    if node is None:
+        raise UsageError(f"{identifier} is not in {graph.source or 'the recording'}")
+    return [node]
