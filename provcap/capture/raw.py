@@ -45,6 +45,7 @@ class Header(NamedTuple):
     fingerprint: str
     cpus: int
     provcap: str
+    start_ns: int
 
 
 class Status(NamedTuple):
@@ -214,7 +215,13 @@ def _parse_header(body: bytes) -> Header:
             -limit < number < limit for number, limit in zip(origin[:3], limits, strict=True)
         ):
             raise ValueError("a number of the header is out of range")
-        fingerprint, cpus, provcap = value["fingerprint"], int(value["cpus"]), value["provcap"]
-        return Header(origin, layouts.from_json(value["layout"]), fingerprint, cpus, provcap)
+        return Header(
+            origin,
+            layouts.from_json(value["layout"]),
+            value["fingerprint"],
+            int(value["cpus"]),
+            value["provcap"],
+            int(value["start_ns"]),
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RecordingError("the header of the recording is damaged") from error
