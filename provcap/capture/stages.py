@@ -99,7 +99,7 @@ class Name:
                 if record.relation == "named":
                     self._note(record)
             elif record.kind == "path":
-                self._paths.put(record.identifier.id, record.attributes["pathname"])
+                self._paths.put(record.identifier.id, record.attributes.get("pathname", b""))
             elif record.kind in _NAMED:
                 record = self._named(record)
             out.append(record)

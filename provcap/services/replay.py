@@ -1,4 +1,4 @@
-"""Turns a raw recording into another format: the whole way of data, from a file instead of a ring."""
+"""Turns a raw recording into another format: the way of data, from a file instead of a ring."""
 
 import difflib
 import importlib

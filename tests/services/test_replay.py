@@ -1,18 +1,24 @@
 """Replay: a raw recording becomes documents, whole or as far as it goes."""
 
+import io
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prov.model import ProvDocument
 
 from provcap.cli.main import main
 from provcap.errors import RecordingError, TruncatedError, UsageError
-from provcap.services.replay import replay_file
+from provcap.formats import w3c
+from provcap.services.replay import Formatted, replay, replay_file
 from tests.recordings import recording, small_rings, status
 
 WHOLE = recording(small_rings(), status(), status(final=True, redundant=5))
+BLOCKS = len(recording([])) - 64  # where the first block begins
 
 
 def replayed(tmp_path: Path, data: bytes) -> tuple[list[dict[str, Any]], BaseException | None]:
@@ -57,8 +63,7 @@ def test_the_last_document_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_a_cut_recording_is_written_as_far_as_it_goes_and_marked(tmp_path: Path) -> None:
     """At every cut behind the header: readable lines, marked as cut, and TruncatedError."""
-    start = len(recording([])) - 64
-    for end in range(start, len(WHOLE), 7):
+    for end in range(BLOCKS, len(WHOLE), 7):
         documents, error = replayed(tmp_path, WHOLE[:end])
         machine = next(iter(documents[-1]["agent"].values()))
 
@@ -69,6 +74,24 @@ def test_a_cut_recording_is_written_as_far_as_it_goes_and_marked(tmp_path: Path)
 def test_replay_gives_the_same_each_time(tmp_path: Path) -> None:
     """Identifiers included, so two replays can be compared."""
     assert replayed(tmp_path, WHOLE) == replayed(tmp_path, WHOLE)
+
+
+@given(st.integers(BLOCKS, len(WHOLE) - 1), st.integers(0, 255))
+def test_a_damaged_recording_is_replayed_or_named(place: int, value: int) -> None:
+    """One wrong byte in any block: documents that load, and at worst a RecordingError."""
+    data, output = bytearray(WHOLE), []
+    data[place] = value
+
+    class Kept:
+        def write(self, message: bytes) -> None:
+            output.append(message)
+
+        def close(self) -> None:
+            pass
+
+    with suppress(RecordingError):
+        replay(io.BytesIO(bytes(data)), lambda origin: [Formatted(w3c.make(origin), Kept())])
+    assert all(json.loads(line) for line in output)
 
 
 def test_an_unknown_format_is_a_usage_error(tmp_path: Path) -> None:
