@@ -11,12 +11,12 @@ from provcap.vocabulary import KINDS, RELATIONS
 
 LAYOUT = layouts.from_json(json.loads((Path(__file__).parent / "golden/layout.json").read_text()))
 
-BITS = LAYOUT.enum("prov_event_bits")
-TEXT_BITS = LAYOUT.enum("prov_text_bits")
+BITS = LAYOUT.enums["prov_event_bits"]
+TEXT_BITS = LAYOUT.enums["prov_text_bits"]
 
 _KINDS = {kind.name: number for number, kind in enumerate(KINDS)}
 _RELATIONS = {relation.name: number for number, relation in enumerate(RELATIONS)}
-_RECORDS = LAYOUT.enum("prov_record_kind")
+_RECORDS = LAYOUT.enums["prov_record_kind"]
 
 
 def event(relation: str, source: tuple[Any, ...], target: tuple[Any, ...], **more: Any) -> bytes:

@@ -105,17 +105,19 @@ class Decoder:
 
     def __init__(self, layout: Layout) -> None:
         """RecordingError if the layout lacks a record or a field that is needed."""
-        kinds, head = layout.enum("prov_record_kind"), layout.struct("prov_head")
+        head = layout.struct("prov_head")
         self._kind_at = RING_HEADER_BYTES + head.field("kind").offset
         self._head_bytes = head.size
-        self._event_kind = kinds["RECORD_EVENT"]
+        self._event_kind = layout.enumerator("prov_record_kind", "RECORD_EVENT")
         event = layout.struct("prov_event")
         self._stride = RING_HEADER_BYTES + (event.size + 7 & ~7)
         self._event_bytes = event.size
         self._events = _EventReader(event, self._stride)
-        self._parsers: dict[int, _Parse] = {kinds["RECORD_TEXT"]: _text_parser(layout)}
+        self._parsers: dict[int, _Parse] = {}
         for name, record in _NODE_STRUCTS.items():
-            self._parsers[kinds[name]] = _node_parser(layout.struct(record))
+            kind = layout.enumerator("prov_record_kind", name)
+            self._parsers[kind] = _node_parser(layout.struct(record))
+        self._parsers[layout.enumerator("prov_record_kind", "RECORD_TEXT")] = _text_parser(layout)
 
     def decode(self, batch: bytes) -> list[KernelRecord]:
         """Every record of the batch in ring order.

@@ -87,6 +87,7 @@ class Expand:
         self._ended: deque[tuple[int, int]] = deque()
         self._relation_ids = count(first_relation_id)
         self._out: list[Record] = []
+        self.machine: Identifier | None = None  # the machine node that was emitted last
         self.jumps = 0  # gaps wider than LONGEST_BRIDGE: damage, or a very long loss
 
     def __call__(self, records: Iterable[KernelRecord]) -> list[Record]:
@@ -305,7 +306,7 @@ class Expand:
         else:
             attributes: Mapping[str, Any] = facts.attributes if facts else {}
             if known.kind_at(version) == _MACHINE:
-                attributes = self._origin.machine
+                attributes, self.machine = self._origin.machine, identifier
             taint = facts.taint if facts else 0
             node = Node(kind, identifier, moment.epoch, taint, moment.at_ns, attributes)
         self._out.append(node)

@@ -67,9 +67,9 @@ class Layout(NamedTuple):
         """The struct of that name; RecordingError if there is none."""
         return _known(self.structs, "struct", name)
 
-    def enum(self, name: str) -> Mapping[str, int]:
-        """The enum of that name, enumerator to value; RecordingError if there is none."""
-        return _known(self.enums, "enum", name)
+    def enumerator(self, enum: str, name: str) -> int:
+        """The value of one enumerator; RecordingError if there is none."""
+        return _known(_known(self.enums, "enum", enum), "enumerator", name)
 
 
 RECORDS = (
@@ -127,6 +127,8 @@ def unpack_format(fields: Iterable[Field], size: int) -> str:
     """The ``struct`` format that reads these fields, by rising offset, out of ``size`` bytes."""
     parts, at = ["<"], 0
     for field in fields:
+        if field.offset < at:
+            raise RecordingError(f'the field "{field.name}" overlaps another')
         parts += [f"{field.offset - at}x", field.code]
         at = field.end
     return "".join([*parts, f"{size - at}x"])

@@ -1,6 +1,6 @@
 """The raw recording: ring bytes as they were drained, in blocks, decodable on any machine.
 
-    file   = magic, version u32, length u32, JSON header, blocks
+    file   = magic, version u32, length u32, CRC-32 u32, zero u32, JSON header, blocks
     block  = 64-byte head, payload
     RING   : ring bytes of one CPU     STATUS : JSON, see Status     END : nothing; the file is
     whole
@@ -11,6 +11,7 @@ all the same. The last 32 bytes of a block head are room for a hash and zero for
 
 import json
 import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -27,7 +28,7 @@ RING, STATUS, END = 1, 2, 3
 LONGEST_BLOCK = 256 << 20
 LONGEST_HEADER = 16 << 20
 
-_FILE_HEAD = struct.Struct("<8sII")
+_FILE_HEAD = struct.Struct("<8sIII4x")
 _BLOCK_HEAD = struct.Struct("<4sBxHIIQQ32s")  # magic, type, cpu, bytes, zero, number, at_ns, hash
 _WORD = struct.Struct("<I")
 assert _BLOCK_HEAD.size == 64
@@ -45,6 +46,7 @@ class Header(NamedTuple):
     fingerprint: str
     cpus: int
     provcap: str
+    start_ns: int
 
 
 class Status(NamedTuple):
@@ -80,7 +82,7 @@ class RawWriter:
         self._file = file
         self._number = 0
         body = json.dumps(_header_json(header), separators=(",", ":")).encode()
-        file.write(_FILE_HEAD.pack(MAGIC, VERSION, len(body)) + body)
+        file.write(_FILE_HEAD.pack(MAGIC, VERSION, len(body), zlib.crc32(body)) + body)
 
     def ring(self, cpu: int, data: bytes, at_ns: int = 0) -> None:
         """Ring bytes of one CPU, whole records with their ring headers."""
@@ -108,7 +110,8 @@ class RawReader:
         """RecordingError if it is no recording, TruncatedError if it ends inside its header."""
         self._file = file
         self.read_bytes = 0
-        magic, version, length = _FILE_HEAD.unpack(self._exactly(_FILE_HEAD.size, "header"))
+        head = self._exactly(_FILE_HEAD.size, "inside its header")
+        magic, version, length, crc = _FILE_HEAD.unpack(head)
         if magic != MAGIC:
             raise RecordingError("this is not a raw recording of provcap (its first bytes differ)")
         if version != VERSION:
@@ -117,7 +120,10 @@ class RawReader:
             )
         if length > LONGEST_HEADER:
             raise RecordingError(f"the recording's header claims {length} bytes: it is damaged")
-        self.header = _parse_header(self._exactly(length, "header"))
+        body = self._exactly(length, "inside its header")
+        if zlib.crc32(body) != crc:  # a wrong layout would make sense of nothing
+            raise RecordingError("the header of the recording is damaged")
+        self.header = _parse_header(body)
 
     def __iter__(self) -> Iterator[Block]:
         """Every block up to END, which is not given.
@@ -214,7 +220,13 @@ def _parse_header(body: bytes) -> Header:
             -limit < number < limit for number, limit in zip(origin[:3], limits, strict=True)
         ):
             raise ValueError("a number of the header is out of range")
-        fingerprint, cpus, provcap = value["fingerprint"], int(value["cpus"]), value["provcap"]
-        return Header(origin, layouts.from_json(value["layout"]), fingerprint, cpus, provcap)
+        return Header(
+            origin,
+            layouts.from_json(value["layout"]),
+            value["fingerprint"],
+            int(value["cpus"]),
+            value["provcap"],
+            int(value["start_ns"]),
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RecordingError("the header of the recording is damaged") from error

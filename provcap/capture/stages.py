@@ -47,7 +47,7 @@ class OrderByTime:
         self._limit = limit
         self._now = now
         self._held: list[KernelRecord] = []  # up to the last release in order
-        self._newest_ns = 0
+        self.newest_ns = 0  # the time that the stream has reached
         self._released_ns = 0
         self.late = 0  # records that came after younger ones had been released
 
@@ -55,13 +55,13 @@ class OrderByTime:
         """The records whose time is over, oldest first."""
         self._held += records
         if records:
-            self._newest_ns = max(self._newest_ns, max(map(_at_ns, records)))
+            self.newest_ns = max(self.newest_ns, max(map(_at_ns, records)))
         if self._now:
-            self._newest_ns = max(self._newest_ns, self._now())
+            self.newest_ns = max(self.newest_ns, self._now())
         if not self._held or not self._worth_it():
             return []
         self._held.sort(key=_at_ns)
-        due = bisect_right(self._held, self._newest_ns - self._delay_ns, key=_at_ns)
+        due = bisect_right(self._held, self.newest_ns - self._delay_ns, key=_at_ns)
         return self._release(max(due, len(self._held) - self._limit))
 
     def finish(self) -> list[KernelRecord]:
@@ -71,7 +71,7 @@ class OrderByTime:
 
     def _worth_it(self) -> bool:
         """Sorting for every batch would cost more than the batch: wait for a quarter of a delay."""
-        waited_ns = self._newest_ns - self._delay_ns - _at_ns(self._held[0])
+        waited_ns = self.newest_ns - self._delay_ns - _at_ns(self._held[0])
         return waited_ns >= self._delay_ns // 4 or len(self._held) > self._limit
 
     def _release(self, number: int) -> list[KernelRecord]:
@@ -99,7 +99,7 @@ class Name:
                 if record.relation == "named":
                     self._note(record)
             elif record.kind == "path":
-                self._paths.put(record.identifier.id, record.attributes["pathname"])
+                self._paths.put(record.identifier.id, record.attributes.get("pathname", b""))
             elif record.kind in _NAMED:
                 record = self._named(record)
             out.append(record)

@@ -1,0 +1,46 @@
+"""Makes raw recordings in memory from synthetic batches."""
+
+import io
+from collections.abc import Sequence
+
+from provcap.capture.raw import Header, RawWriter, Status
+from provcap.records import Origin
+from tests.batches import LAYOUT, batch, event, node, text
+
+ORIGIN = Origin(28, 509509127, 1_700_000_000 * 10**9, {"sysname": "Linux", "nodename": "host1"})
+HEADER = Header(ORIGIN, LAYOUT, "0" * 64, 2, "0.1.0", 10**9)
+
+
+def status(final: bool = False, **counters: int) -> Status:
+    """Counters of CPU 0; those of CPU 1 are empty."""
+    return Status(10**9, final, {0: counters, 1: {}}, {0: 0, 1: 0}, {"file_open": 0})
+
+
+def recording(
+    rings: Sequence[tuple[int, bytes]], first: Status | None = None, last: Status | None = None
+) -> bytes:
+    """A whole recording of these (CPU, ring bytes), with the statuses that are given."""
+    file = io.BytesIO()
+    writer = RawWriter(file, HEADER)
+    if first:
+        writer.status(first)
+    for cpu, data in rings:
+        writer.ring(cpu, data)
+    if last:
+        writer.status(last)
+    writer.end()
+    return file.getvalue()
+
+
+def small_rings() -> list[tuple[int, bytes]]:
+    """What two CPUs say of a shell that reads a file, CPU 1 first though it is the later."""
+    task, memory, file = ("task", 8, 0), ("process_memory", 9, 0), ("file", 7, 0)
+    first = batch(
+        event("ran_on", ("machine", 99, 1), task, at_ns=1),
+        text("path", b"/bin/sh", memory, at_ns=2),
+        node("task", 8, at_ns=3, pid=77, memory=9, comm=b"sh"),
+        node("process_memory", 9, at_ns=3, tgid=77),
+        event("read", file, memory, through=(8, 0), at_ns=4),
+    )
+    second = batch(event("write", ("process_memory", 9, 1), file, through=(8, 1), at_ns=9), cpu=1)
+    return [(1, second), (0, first)]
