@@ -1,7 +1,8 @@
 """The ``provcap`` command: finds the module of the command word and hands it the rest.
 
-Each command is one module of this folder with ``SUMMARY`` (one line), ``add_arguments(parser)`` and
-``run(args) -> exit status``. Only the module that is asked for is imported, so start-up stays quick.
+Each command is one module of this folder with ``SUMMARY`` (one line), ``add_arguments(parser)``
+and ``run(args) -> exit status``. Only the module that is asked for is imported, so start-up stays
+quick.
 """
 
 import argparse
@@ -55,7 +56,11 @@ def main(argv: list[str] | None = None) -> int:
 def _overview() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
-    return "usage: provcap COMMAND ...\n\n" + "\n".join(lines) + "\n\nprovcap COMMAND --help says more."
+    return (
+        "usage: provcap COMMAND ...\n\n"
+        + "\n".join(lines)
+        + "\n\nprovcap COMMAND --help says more."
+    )
 
 
 def _unknown(name: str) -> str:

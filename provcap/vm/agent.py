@@ -80,7 +80,9 @@ def run(port: int, payload: bytes, stdin: bytes) -> None:
         become(working_dir, arguments, environment, stdin, (out[1], err[1], failed[1]))
     for pair in (out, err, failed):
         os.close(pair[1])
-    problem = os.read(failed[0], CHUNK)
+    problem = b""
+    while part := os.read(failed[0], CHUNK):
+        problem += part
     os.close(failed[0])
     relay(port, child, {out[0]: b"O", err[0]: b"E"})
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -106,12 +108,22 @@ def become(
         # ignored by Python, and a program inherits what is ignored
         _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
         _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
-        os.chdir(working_dir)
+        enter(working_dir, ends[2])
         os.execvpe(arguments[0], arguments, environment)
     except OSError as error:
         number = error.errno or errno.EIO
         os.write(ends[2], b"%d " % number + (os.strerror(number)).encode())
     finally:
+        os._exit(127)
+
+
+def enter(working_dir: bytes, failed: int) -> None:
+    """Change to ``working_dir``; if that fails, say that it is the folder which is missing."""
+    try:
+        os.chdir(working_dir)
+    except OSError as error:
+        os.write(failed, b"%d cannot enter the folder " % errno.ENOTDIR + working_dir)
+        os.write(failed, b" (%s)" % os.strerror(error.errno or errno.EIO).encode())
         os._exit(127)
 
 

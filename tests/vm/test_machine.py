@@ -132,6 +132,14 @@ def test_a_command_that_does_not_exist_is_127(machine):
     )
 
 
+def test_a_folder_that_the_guest_lacks_is_not_blamed_on_the_command(machine):
+    """The message names the folder."""
+    result = machine.run(["true"], cwd="/tmp/no-such-folder")
+
+    assert result.status == 126
+    assert b"cannot enter the folder /tmp/no-such-folder (No such file" in result.stderr
+
+
 def test_a_command_that_takes_too_long_is_stopped(machine):
     """The error says which; the guest lives on."""
     with pytest.raises(GuestError, match="sleep 60 did not end within 0.3 s") as caught:
