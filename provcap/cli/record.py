@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provcap.errors import UsageError
 from provcap.services.record import DEFAULT_RING_BYTES, Settings, record
+from provcap.services.replay import write_log
 
 SUMMARY = "record a command on this machine, which must be able to load BPF LSM programs"
 
@@ -52,7 +53,5 @@ def run(args: argparse.Namespace) -> int:
     raw = args.out / "audit.raw"
     status = record(command, raw, settings)
     if not args.raw:
-        from provcap.services.replay import to_log
-
-        to_log(raw, args.out / "audit.log")
+        write_log(args.out)
     return status

@@ -19,7 +19,8 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from provcap.errors import SetupError, UsageError
+from provcap.errors import RecordingError, SetupError, UsageError
+from provcap.services.replay import write_log
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
 
@@ -60,11 +61,16 @@ def guest_command(command: list[str], out: Path) -> list[str]:
 
 
 def finish(out: Path) -> None:
-    """Turn ``out``/audit.raw, as the guest left it, into ``out``/audit.log."""
-    from provcap.cli import main  # here, for only a recording needs it
+    """Turn ``out``/audit.raw, as the guest left it, into ``out``/audit.log.
 
-    if (out / "audit.raw").exists():
-        main.main(["replay", str(out / "audit.raw"), "--out", str(out / "audit.log")])
+    A recording that the guest's death cut short is turned as far as it goes.
+    """
+    if not (out / "audit.raw").exists():
+        return
+    try:
+        write_log(out)
+    except RecordingError as error:
+        print(f"provcap vm: {out / 'audit.raw'}: {error}", file=sys.stderr)
 
 
 def _positive(text: str) -> int:
@@ -91,11 +97,12 @@ def _run(args: argparse.Namespace) -> int:
         return 127
     out = None if args.no_record and not args.out else (args.out or Path(DEFAULT_OUT)).resolve()
     with _sigterm_as_exit(), _progress() as report:
-        status = _in_guest(args, command, out, report)
-        if out and not args.no_record:
-            report("turning the recording into audit.log")
-            finish(out)
-    return status
+        try:
+            return _in_guest(args, command, out, report)
+        finally:
+            if out and not args.no_record:
+                report("turning the recording into audit.log")
+                finish(out)
 
 
 def _in_guest(

@@ -180,6 +180,7 @@ def _header(layout: objects.Layout) -> Header:
         fingerprint=layout.fingerprint().hex(),
         cpus=os.cpu_count() or 1,
         provcap=_version(),
+        start_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     )
 
 

@@ -46,6 +46,13 @@ class Formatted:
         self._output.close()
 
 
+def write_log(folder: Path) -> Losses:
+    """``audit.log`` in ``folder``, anew, from its ``audit.raw``; as ``replay_file``."""
+    log = folder / "audit.log"
+    log.unlink(missing_ok=True)  # outputs append: this one must not grow with every run
+    return replay_file(folder / "audit.raw", "w3c", "log", str(log))
+
+
 def replay_file(path: Path, format: str, output: str, target: str | None) -> Losses:
     """Replay the recording at ``path`` through the format and output of these names.
 
