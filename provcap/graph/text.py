@@ -24,7 +24,7 @@ _ONE = {
     LIBRARIES: "library or system file",
     ENVIRONMENT: "environment string",
     PRINTERS: "program that wrote to it",
-    FURTHER: "further input",
+    FURTHER: "earlier input",
     "inputs": "input",
 }
 _STYLES = {"process": "bold green", "connection": "bold cyan"}

@@ -5,6 +5,7 @@ below it stand the things from which information came to it *before* it passed i
 line above. ``provcap.graph.text`` prints them.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,7 +15,9 @@ from provcap.graph.queries import ANCESTRY_FLOWS
 from provcap.graph.titles import STARTED, Titles, is_terminal, verb
 
 DEFAULT_DEPTH = 20
-MAX_INPUTS = 60  # shown below one line unless everything is asked for
+# shown below one line unless everything is asked for: files that nobody wrote, and all else
+MAX_LEAVES = 12
+MAX_INPUTS = 60
 
 # the sender of these is a part of the receiver's line, not a line of its own
 _PARTS = frozenset(
@@ -37,7 +40,9 @@ _SYSTEM_PLACES = (
 LIBRARIES = "libraries and system files"
 ENVIRONMENT = "environment strings"
 PRINTERS = "programs that wrote to it"
-FURTHER = "further inputs"
+FURTHER = "earlier inputs"
+# a run-time library wherever it is installed: shared objects, and the modules of an interpreter
+_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$|/(site|dist)-packages(/|$)|/lib/python[0-9.]+(/|$)")
 
 
 @dataclass
@@ -194,11 +199,22 @@ class _Grower:
         return self._limited(line, [visit for _, _, visit in visits])
 
     def _limited(self, line: Line, visits: list[_Visit]) -> list[_Visit]:
-        surplus = len(visits) - MAX_INPUTS
-        if self.options.everything or surplus <= 0:
+        """Leave out the oldest where there are too many; what somebody wrote goes last."""
+        if self.options.everything:
             return visits
-        line.hidden[FURTHER] = surplus
-        return visits[:MAX_INPUTS]
+        leaves = [visit for visit in visits if self._is_leaf(visit)]
+        surplus = set(map(id, leaves[: max(0, len(leaves) - MAX_LEAVES)]))
+        kept = [visit for visit in visits if id(visit) not in surplus][-MAX_INPUTS:]
+        if len(kept) < len(visits):
+            line.hidden[FURTHER] = len(visits) - len(kept)
+        return kept
+
+    def _is_leaf(self, visit: _Visit) -> bool:
+        """Say whether it is a file that nobody wrote while the recording ran."""
+        node = visit.nodes[-1]
+        if self.graph.kind(node) not in _SYSTEM_KINDS:
+            return False
+        return not self._past(self.groups.of(node), visit.nodes, set()).inputs
 
     def _encloses(self, group: int, here: int) -> bool:
         """Say whether one of the lines that lead to this one shows the group."""
@@ -218,7 +234,7 @@ class _Grower:
         if kind == "envp":
             return ENVIRONMENT
         path = self.titles.path(self.graph.object_of[nodes[-1]])
-        if kind not in _SYSTEM_KINDS or not path.startswith(_SYSTEM_PLACES):
+        if kind not in _SYSTEM_KINDS or not _is_system_path(path):
             return ""
         return "" if self._past(source, nodes, set()).inputs else LIBRARIES
 
@@ -265,3 +281,7 @@ class _Grower:
 
 def _flat(inputs: dict[int, list[int]]) -> list[int]:
     return [edge for edges in inputs.values() for edge in edges]
+
+
+def _is_system_path(path: str) -> bool:
+    return path.startswith(_SYSTEM_PLACES) or bool(_LIBRARY.search(path))
