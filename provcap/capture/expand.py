@@ -37,7 +37,11 @@ GRACE_NS = 1_000_000_000  # how long records about an ended object may still tri
 
 _NUMBER = {kind.name: number for number, kind in enumerate(KINDS)}
 _TASK, _MACHINE, _PATH = _NUMBER["task"], _NUMBER["machine"], _NUMBER["path"]
-_ENDINGS = {RELATION[name] for name in ("terminate_task", "terminate_proc", "free")}
+_ENDINGS = {  # by number
+    number
+    for number, relation in enumerate(RELATIONS)
+    if relation.name in ("terminate_task", "terminate_proc", "free")
+}
 _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
     _PATH: (RELATION["named"], "pathname"),
     _NUMBER["address"]: (RELATION["addressed"], "address"),
@@ -46,7 +50,12 @@ _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
     _NUMBER["string"]: (RELATION["log"], "log"),
 }
 _LISTS = (_NUMBER["argv"], _NUMBER["envp"])  # many NUL-terminated strings in one text
+_tuple = tuple.__new__  # named tuples the short way: half the time where most of it goes
 _MEMORY_READ, _MEMORY_WRITE = RELATION["memory_read"], RELATION["memory_write"]
+_PAIRS = [  # the two relations of an event that goes through a task, by number
+    (relation, _MEMORY_WRITE) if relation.section == "used" else (_MEMORY_READ, relation)
+    for relation in RELATIONS
+]
 
 
 class _Moment(Protocol):
@@ -80,6 +89,7 @@ class Expand:
         recorder in one boot gives its start in boot-time nanoseconds, which no counter overtakes.
         """
         self._origin = origin
+        self._boot_id, self._machine_id = origin.boot_id, origin.machine_id
         self._objects: RecentMap[int, _Object] = RecentMap(capacity, self._forget)
         self._spans: RecentMap[int, _Span] = RecentMap(16 * capacity)
         self._paths: RecentMap[int, bool] = RecentMap(capacity)
@@ -118,15 +128,15 @@ class Expand:
 
     def _event(self, event: Event) -> None:
         relation, bits = RELATIONS[event.relation], event.bits
-        if relation in _ENDINGS and event.source == event.target:
+        if event.relation in _ENDINGS and event.source == event.target:
             self._ending(relation, event)
         elif bits & (EVENT_TO_LOST | EVENT_THROUGH_LOST):
             self._with_losses(relation, event)
         elif not bits & EVENT_THROUGH:
             self._edge(relation, self._source(event), self._target(event), event, event)
         else:
-            source, through, target = self._three(event)
-            first, second = _pair(relation)
+            source, through = self._source(event), self._through(event)
+            target, (first, second) = self._target(event), _PAIRS[event.relation]
             self._edge(first, source, through, event, event if first is relation else None)
             self._edge(second, through, target, event, event if second is relation else None)
 
@@ -134,7 +144,7 @@ class Expand:
         """Edges that the kernel gave up are left out; the versions it made exist all the same."""
         bits = event.bits
         if bits & EVENT_THROUGH and not bits & EVENT_THROUGH_LOST:
-            first, _ = _pair(relation)
+            first, _ = _PAIRS[event.relation]
             source, through = self._source(event), self._through(event)
             self._edge(first, source, through, event, event if first is relation else None)
         elif bits & EVENT_THROUGH_STEPPED:
@@ -153,9 +163,6 @@ class Expand:
             target = self._target(event)
         self._edge(relation, source, target, event, event)
         self._ended.append((event.at_ns, event.source))
-
-    def _three(self, event: Event) -> tuple[Identifier, Identifier, Identifier]:
-        return self._source(event), self._through(event), self._target(event)
 
     def _source(self, event: Event) -> Identifier:
         return self._version(event.source, event.source_kind, event.source_version, event)
@@ -193,9 +200,8 @@ class Expand:
         offset: int | None = None,
         flags: int = 0,
     ) -> Edge:
-        origin = self._origin
-        id = (relation.type, next(self._relation_ids), origin.boot_id, origin.machine_id, 0)
-        return Edge(
+        id = (relation.type, next(self._relation_ids), self._boot_id, self._machine_id, 0)
+        edge = (
             relation.name,
             relation.section,
             flow,
@@ -208,8 +214,9 @@ class Expand:
             flags,
             moment.through,
             OUTCOMES[moment.outcome],
-            Identifier._make(id),
+            _tuple(Identifier, id),
         )
+        return _tuple(Edge, edge)
 
     # versions
 
@@ -428,11 +435,6 @@ def path_id(path: bytes) -> int:
     to share a node. (CamFlow's djb2 is weak; only the place in the identifier is the same.)
     """
     return int.from_bytes(hashlib.blake2b(path, digest_size=8).digest(), "little")
-
-
-def _pair(relation: Relation) -> tuple[Relation, Relation]:
-    """The two relations of an event that goes through a task."""
-    return (relation, _MEMORY_WRITE) if relation.section == "used" else (_MEMORY_READ, relation)
 
 
 def _node_of(record: NodeRecord, kind: str, identifier: Identifier) -> Node:

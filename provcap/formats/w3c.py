@@ -75,7 +75,8 @@ class W3c:
     def _one(self, record: Record) -> tuple[str, str, str]:
         """(section, identifier, JSON members) of one record."""
         if isinstance(record, Edge):
-            return record.section, _reference(record.id), self._edge(record)
+            key = f"cf:{record.id.text}"  # asked for once: not worth a place in the cache
+            return record.section, key, self._edge(record)
         section = KIND[record.kind].prov_class
         return section, _reference(record.identifier), self._node(record)
 

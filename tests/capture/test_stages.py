@@ -306,6 +306,16 @@ def test_waiting_for_pieces_ends() -> None:
     assert arguments(out) == [(100, b"cc", False), (101, b"-", True)]
 
 
+def test_open_texts_take_bounded_memory() -> None:
+    """Endless first pieces, even empty ones, are given up before their time is over."""
+    stage = Expand(ORIGIN, text_limit_bytes=10_000)
+    for id in range(1000):
+        first = text("argv", b"", ("process_memory", 9, 0), id=id, total=9, count=1)
+        stage(DECODER.decode(batch(first, event("clone", TASK, FILE, at_ns=1))))
+
+    assert len(stage._texts._open) < 50
+
+
 def test_a_text_of_an_impossible_kind_is_named() -> None:
     """A directory is no text."""
     with pytest.raises(RecordingError, match="directory"):
