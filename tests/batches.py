@@ -49,8 +49,10 @@ def node(kind: str, id: int, version: int = 0, **more: Any) -> bytes:
 
 def text(kind: str, body: bytes, owner: tuple[str, int, int], **more: Any) -> bytes:
     """One piece of text for the node (kind, id, version); alone and whole unless told otherwise."""
+    whole = more.get("offset", 0) + len(body) == more.get("total", len(body))
     values = {
         "kind": _RECORDS["RECORD_TEXT"],
+        "bits": TEXT_BITS["TEXT_LAST"] if whole else 0,
         "what": _KINDS[kind],
         "node_kind": _KINDS[owner[0]],
         "node": owner[1],
@@ -61,6 +63,11 @@ def text(kind: str, body: bytes, owner: tuple[str, int, int], **more: Any) -> by
         **more,
     }
     return record("prov_text", values) + body
+
+
+def path(name: bytes, owner: tuple[str, int, int], **more: Any) -> bytes:
+    """The name of a node as it travels: components from the last to the first."""
+    return text("path", b"".join(part + b"/" for part in name.split(b"/")[:0:-1]), owner, **more)
 
 
 def record(name: str, values: dict[str, Any]) -> bytes:

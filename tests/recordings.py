@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from provcap.capture.raw import Header, RawWriter, Status
 from provcap.records import Origin
-from tests.batches import LAYOUT, batch, event, node, text
+from tests.batches import LAYOUT, batch, event, node, path
 
 ORIGIN = Origin(28, 509509127, 1_700_000_000 * 10**9, {"sysname": "Linux", "nodename": "host1"})
 HEADER = Header(ORIGIN, LAYOUT, "0" * 64, 2, "0.1.0", 10**9)
@@ -37,7 +37,7 @@ def small_rings() -> list[tuple[int, bytes]]:
     task, memory, file = ("task", 8, 0), ("process_memory", 9, 0), ("file", 7, 0)
     first = batch(
         event("ran_on", ("machine", 99, 1), task, at_ns=1),
-        text("path", b"/bin/sh", memory, at_ns=2),
+        path(b"/bin/sh", memory, at_ns=2),
         node("task", 8, at_ns=3, pid=77, memory=9, comm=b"sh"),
         node("process_memory", 9, at_ns=3, tgid=77),
         event("read", file, memory, through=(8, 0), at_ns=4),

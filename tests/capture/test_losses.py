@@ -41,7 +41,7 @@ def test_a_gap_without_a_counter_is_said_apart() -> None:
 
 def test_refused_node_records_are_sent_again() -> None:
     """They explain gaps and leave the answer complete."""
-    assert accounted(1, 3, last=status(final=True, node_ring_full=1, redundant=9)).complete
+    assert accounted(1, 3, last=status(final=True, node_ring_full=1)).complete
 
 
 def test_without_a_final_status_nothing_is_known() -> None:

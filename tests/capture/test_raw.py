@@ -12,7 +12,7 @@ from provcap.errors import RecordingError, TruncatedError
 from tests.batches import batch, event
 from tests.recordings import HEADER, recording, small_rings, status
 
-WHOLE = recording(small_rings(), status(), status(final=True, redundant=5))
+WHOLE = recording(small_rings(), status(), status(final=True, node_ring_full=5))
 
 
 def blocks_of(data: bytes) -> tuple[list[Block], RecordingError | None]:
@@ -34,7 +34,7 @@ def test_a_recording_comes_back() -> None:
     assert RawReader(io.BytesIO(WHOLE)).header == HEADER
     assert [b.type for b in blocks] == [STATUS, RING, RING, STATUS]
     assert [(b.cpu, b.payload) for b in blocks[1:3]] == small_rings()
-    assert parse_status(blocks[3].payload) == status(final=True, redundant=5)
+    assert parse_status(blocks[3].payload) == status(final=True, node_ring_full=5)
 
 
 def test_a_file_cut_anywhere_gives_everything_intact() -> None:

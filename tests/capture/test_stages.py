@@ -13,7 +13,7 @@ from provcap.capture.expand import Expand, path_id
 from provcap.capture.stages import Name, OrderByTime
 from provcap.errors import RecordingError
 from provcap.records import Edge, Node, Origin, Record
-from tests.batches import BITS, LAYOUT, batch, event, node, text
+from tests.batches import BITS, LAYOUT, batch, event, node, path, text
 
 ORIGIN = Origin(28, 509509127, 0, {"sysname": "Linux"})
 DECODER = Decoder(LAYOUT)
@@ -245,8 +245,8 @@ def test_version_edges_are_unique_and_without_gaps(seen: list[tuple[int, int]]) 
 
 def test_a_path_is_a_node_and_a_name() -> None:
     """The path's id comes from its bytes; naming does not step a version; the node comes once."""
-    path = text("path", b"/tmp/\xff\n", ("file", 7, 3))
-    records = expanded(path, path)
+    name = path(b"/tmp/\xff\n", ("file", 7, 3))
+    records = expanded(name, name)
     first = next(r for r in records if isinstance(r, Node) and r.kind == "path")
 
     assert first.attributes == {"pathname": b"/tmp/\xff\n", "truncated": False}
@@ -377,7 +377,7 @@ def test_names_reach_inodes_memories_and_tasks() -> None:
     stage = Name()
     records = stage(
         expanded(
-            text("path", b"/bin/cc", ("process_memory", 9, 0)),
+            path(b"/bin/cc", ("process_memory", 9, 0)),
             node("task", 8, memory=9),
             node("process_memory", 9),
             event("clone_mem", TASK, ("process_memory", 9, 1)),
@@ -395,7 +395,7 @@ def test_names_reach_inodes_memories_and_tasks() -> None:
 def test_forgetting_names_costs_names_only() -> None:
     """A name that fell out of the cache is a counted miss."""
     stage = Name(capacity=1)
-    paths = [text("path", b"/%d" % n, ("file", n, 0)) for n in range(10)]
+    paths = [path(b"/%d" % n, ("file", n, 0)) for n in range(10)]
     stage(expanded(*paths, event("write", TASK, ("file", 1, 0))))
 
     assert stage.misses > 0

@@ -45,11 +45,11 @@ def test_losses_are_told_by_cause_and_cpu(tmp_path, capsys):
 
 def test_a_harmless_counter_leaves_a_recording_complete():
     log = Log()
-    log.account(complete=True, redundant=500, node_ring_full=3)
+    log.account(complete=True, node_ring_full=3)
     graph = log.graph()
 
     assert is_complete(graph) is True
-    assert len(count(graph).losses) == 2
+    assert len(count(graph).losses) == 1
 
 
 def test_what_an_account_leaves_out_is_not_taken_for_complete():

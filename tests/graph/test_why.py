@@ -197,15 +197,15 @@ def test_what_was_refused_is_no_flow():
     assert "/secret" not in tree(log, "/out")
 
 
-def test_many_inputs_are_counted_after_the_first():
+def test_of_many_inputs_the_newest_are_shown_and_the_others_counted():
     log = Log()
     log.process(5, "/bin/cat")
     for n in range(70):
         log.reads("5", file(log, f"/part{n:02}"))
     log.writes("5", file(log, "/out"))
 
-    assert tree(log, "/out").endswith("├─ read /part59\n   └─ + 10 further inputs")
-    assert "/part69" in tree(log, "/out", everything=True)
+    assert tree(log, "/out").endswith("├─ read /part69\n   └─ + 58 earlier inputs")
+    assert "/part00" in tree(log, "/out", everything=True)
 
 
 def test_bytes_that_are_no_text_can_be_asked_for():

@@ -17,7 +17,7 @@ from provcap.formats import w3c
 from provcap.services.replay import Formatted, replay, replay_file
 from tests.recordings import recording, small_rings, status
 
-WHOLE = recording(small_rings(), status(), status(final=True, redundant=5))
+WHOLE = recording(small_rings(), status(), status(final=True, node_ring_full=5))
 BLOCKS = len(recording([])) - 64  # where the first block begins
 
 
@@ -56,7 +56,7 @@ def test_the_last_document_says_what_is_missing(tmp_path: Path) -> None:
     (id, machine), *_ = documents[-1]["agent"].items()
 
     assert machine["cf:complete"] == "true"
-    assert machine["cf:lost_redundant"] == "5"
+    assert machine["cf:lost_node_ring_full"] == "5"
     assert machine["cf:u_nodename"] == "host1"
     assert id in documents[0]["agent"]
 
@@ -110,7 +110,7 @@ def test_the_command_writes_to_standard_output(tmp_path: Path, capfd: Any) -> No
 
     assert status == 0
     assert all(json.loads(line) for line in out.splitlines())
-    assert err == "provcap replay: 6 records, complete, 5 redundant\n"
+    assert err == "provcap replay: 6 records, complete, 5 node ring full\n"
 
 
 def test_the_command_fails_for_a_cut_recording(tmp_path: Path, capfd: Any) -> None:
