@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel lint test test-fast demo clean
+.PHONY: help setup kernel vocabulary layout lint test test-fast demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,12 @@ setup: ## install Debian packages and the Python environment, as far as they are
 
 kernel: setup ## compile the kernel object to build/provcap.bpf.o
 	@$(MAKE) --no-print-directory -C kernel
+
+vocabulary: kernel ## write what Python knows of the kernel object (names, layouts) where it changed
+	@$(MAKE) --no-print-directory -C kernel $@
+
+layout: kernel ## print the records of the kernel object
+	@$(MAKE) --no-print-directory -C kernel $@
 
 lint: setup ## style, format and strict types
 	@$(PYTHON) -m ruff check .

@@ -41,6 +41,8 @@ const struct prov_types {
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;
+	enum prov_class class;
+	enum prov_category category;
 	enum prov_flow flow;
 	enum prov_outcome outcome;
 	enum prov_event_bits event_bits;

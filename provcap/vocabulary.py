@@ -1,6 +1,6 @@
 """The words of the graph: node kinds and relations, in the order of their numbers in the records.
 
-Generated from kernel/vocabulary.h by packaging/generate_vocabulary.py: change it there.
+Written by `make vocabulary` from the compiled kernel/vocabulary.h and record.h: change them there.
 """
 
 from typing import NamedTuple

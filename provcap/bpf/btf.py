@@ -237,11 +237,6 @@ class Btf:
             factor, id = factor * found.length, found.element
         raise KernelError(f"damaged BTF: type {id} has no size")
 
-    def names(self, kind: type[Struct] | type[Enum]) -> list[str]:
-        """Names of all structures (with unions) or all enumerations, sorted, each once."""
-        kinds = (_STRUCT, _UNION) if kind is Struct else (_ENUM, _ENUM64)
-        return sorted({name for have, name in self._index if have in kinds and name})
-
     @functools.cached_property
     def _index(self) -> dict[tuple[int, str], int]:
         """(kind, name) -> the first id that has them."""

@@ -1,9 +1,10 @@
 """Derives record formats from the BTF of a compiled object, so that no field list is typed twice.
 
 ``describe(btf)`` gives a ``Layout``: a ``Record`` for each structure and a table for each
-enumeration whose name starts with the prefix. ``Layout.listing()`` is the text that a review reads
-and ``Layout.fingerprint()`` its SHA-256, which is pinned beside the maps. ``rows`` reads a constant
-table out of an object. Nothing here needs privilege.
+enumeration that a map or a global variable holds and whose name starts with the prefix.
+``Layout.listing()`` is the text that a review reads and ``Layout.fingerprint()`` its SHA-256, which
+is pinned beside the maps. ``rows`` reads a constant table out of an object. Nothing here needs
+privilege.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from provcap.bpf import elf
 from provcap.bpf.btf import (
+    Alias,
     Array,
     Btf,
     Enum,
@@ -21,6 +23,7 @@ from provcap.bpf.btf import (
     Member,
     Pointer,
     Struct,
+    Type,
     Var,
     object_btf,
 )
@@ -187,12 +190,15 @@ class Layout(NamedTuple):
 
 
 def describe(btf: Btf, prefix: str = PREFIX) -> Layout:
-    """Layout of every structure and enumeration whose name starts with ``prefix``."""
-    structs = [name for name in btf.names(Struct) if name.startswith(prefix)]
-    enums = [name for name in btf.names(Enum) if name.startswith(prefix)]
+    """Layout of the structures and enumerations whose names start with ``prefix``.
+
+    Only what the maps and the global variables hold: a structure that lives on the stack of a
+    program may change without making another layout of it.
+    """
+    held = [found for found in _held(btf) if found.name.startswith(prefix)]
     return Layout(
-        {name: record(btf, name) for name in structs},
-        {name: dict(btf.enum(name).values) for name in enums},
+        {found.name: record(btf, found.name) for found in held if isinstance(found, Struct)},
+        {found.name: dict(found.values) for found in held if isinstance(found, Enum)},
     )
 
 
@@ -236,6 +242,33 @@ _MOST_FIELDS = 10_000  # a damaged array length must not fill memory
 _ORDERS: dict[str, _Order] = {"<": "little", ">": "big"}
 _INT_CODES = {1: "bB", 2: "hH", 4: "iI", 8: "qQ"}
 _FLOAT_CODES = {2: "e", 4: "f", 8: "d"}
+
+
+def _held(btf: Btf) -> Iterator[Struct | Enum]:
+    """Each structure and enumeration that a variable leads to, by name; a map is a variable.
+
+    A map names the types of its keys and values by pointers, so these are followed, too.
+    """
+    found: dict[int, Type] = {}
+    ahead = [id for id, type in btf.types() if isinstance(type, Var)]
+    while ahead:
+        id = ahead.pop()
+        if id not in found:
+            found[id] = btf.decode(id)
+            ahead += _parts(found[id])
+    named = [type for type in found.values() if isinstance(type, Struct | Enum)]
+    return iter(sorted(named, key=lambda type: type.name))
+
+
+def _parts(type: Type) -> list[int]:
+    """Ids of the types that a type is made of or points to."""
+    if isinstance(type, Struct):
+        return [member.type for member in type.members]
+    if isinstance(type, Array):
+        return [type.element]
+    if isinstance(type, Alias | Pointer):
+        return [type.target]
+    return [type.type] if isinstance(type, Var) else []
 
 
 def _flatten(btf: Btf, found: Struct, path: str, base: int, budget: list[int]) -> Iterator[Field]:

@@ -92,6 +92,12 @@ def test_the_fingerprint_changes_with_the_layout(image):
     assert whole.fingerprint() != layout.describe(object_btf(image), "prov_a").fingerprint()
 
 
+def test_what_lives_on_a_stack_only_is_no_layout(image):
+    """A structure that no map and no variable holds may change without another fingerprint."""
+    assert object_btf(image).struct("prov_passing")
+    assert "prov_passing" not in layout.object_layout(image).records
+
+
 def test_a_table_spread_over_a_section_is_read_in_order(image):
     """Rows come from every array of that structure; other data between them is passed over."""
     rows = layout.rows(image, ".rodata.vocabulary", "prov_row")
