@@ -3,7 +3,7 @@
 #define PROVCAP_MAPS_H
 /* Every map, declared once; maps.bpf.c defines them. */
 
-#include "vmlinux.h"
+#include "compat.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -206,6 +206,13 @@ class Btf:
             return found
         raise KernelError(f"BTF has no data section {name}")
 
+    def typedef(self, name: str) -> Alias:
+        """The typedef with this name; raises ``KernelError`` if there is none."""
+        found = self._find(_TYPEDEF, name)
+        if isinstance(found, Alias):
+            return found
+        raise KernelError(f"BTF has no typedef {name}")
+
     def has_func(self, name: str) -> bool:
         """Whether a function of this name exists (and so whether it can be traced)."""
         return (_FUNC, name) in self._index

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_COMPAT_H
+#define PROVCAP_COMPAT_H
+/*
+ * What vmlinux.h cannot be asked for: constants that are no types, names that only helper signatures
+ * use, and the shapes that types have on some kernels only.
+ */
+#include "vmlinux.h"
+
+#define NULL ((void *)0)
+#define true 1
+#define false 0
+
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
+};
+
+enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
+};
+
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+};
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_STACK = 23,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_INODE_STORAGE = 28,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+/* helper signatures name these; nothing reads them */
+struct bpf_perf_event_data;
+struct bpf_pidns_info;
+struct bpf_redir_neigh;
+struct bpf_sock;
+struct bpf_sock_addr;
+struct bpf_sock_ops;
+struct bpf_sock_tuple;
+struct bpf_spin_lock;
+struct bpf_sysctl;
+struct bpf_tcp_sock;
+struct bpf_tunnel_key;
+struct bpf_xfrm_state;
+struct bpf_fib_lookup;
+struct bpf_timer;
+struct bpf_dynptr;
+struct __sk_buff;
+struct sk_msg_md;
+struct sk_reuseport_md;
+struct xdp_md;
+struct pt_regs;
+struct iphdr;
+struct ipv6hdr;
+struct tcphdr;
+struct tcp6_sock;
+struct tcp_sock;
+struct tcp_timewait_sock;
+struct tcp_request_sock;
+struct udp6_sock;
+struct mptcp_sock;
+struct seq_file;
+struct btf_ptr;
+
+/*
+ * Shapes of other kernels. libbpf leaves out what follows the three underscores when it looks for the
+ * type, and bpf_core_field_exists says whether this kernel has it so.
+ */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* until f1a7941243c1 "mm: convert mm's rss stats into percpu_counter" (6.2) */
+struct mm_rss_stat___before_6_2 {
+	atomic64_t count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat___before_6_2 rss_stat;
+};
+
+#pragma clang attribute pop
+
+#endif
