@@ -1,6 +1,7 @@
 """The words of the graph: node kinds and relations, in the order of their numbers in the records.
 
-Written by `make vocabulary` from the compiled kernel/vocabulary.h and record.h: change them there.
+`make vocabulary` writes all from FLOWS to RELATIONS out of the compiled kernel/vocabulary.h and
+record.h: change it there.
 """
 
 from typing import NamedTuple
@@ -22,6 +23,19 @@ class Relation(NamedTuple):
     section: str
     flow: str
 
+
+# PROV relation -> the keys of sender and receiver in PROV-JSON
+ENDS = {
+    "used": ("prov:entity", "prov:activity"),
+    "wasGeneratedBy": ("prov:activity", "prov:entity"),
+    "wasInformedBy": ("prov:informant", "prov:informed"),
+    "wasDerivedFrom": ("prov:usedEntity", "prov:generatedEntity"),
+    "wasInfluencedBy": ("prov:influencer", "prov:influencee"),
+    "wasAssociatedWith": ("prov:agent", "prov:activity"),
+}
+
+# counters that may be above zero in a complete recording -> why
+HARMLESS = {"node_ring_full": "descriptions that were sent again"}
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none
 OUTCOMES = ("at_hook", "done")  # by enum prov_outcome

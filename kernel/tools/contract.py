@@ -2,9 +2,10 @@
 
     python kernel/tools/contract.py [--check | --layout] build/provcap.bpf.o
 
-writes provcap/vocabulary.py, tests/golden/layout.json and tests/golden/layout.txt. They are
-committed, because formats and graph must work where no object is, and because a change of layout
-shall show in review. ``--check`` only names the files that differ; ``--layout`` prints the layout.
+writes the tables of provcap/vocabulary.py, tests/golden/layout.json and tests/golden/layout.txt.
+They are committed, because formats and graph must work where no object is, and because a change of
+layout shall show in review. ``--check`` only names the files that differ; ``--layout`` prints the
+layout.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from provcap.bpf import layout as objects
 from provcap.capture import layout as captures
 
 ROOT = Path(__file__).resolve().parents[2]
+VOCABULARY = ROOT / "provcap/vocabulary.py"
 DOWN = ("prov_policy", "prov_marks")  # what user space writes; captures.RECORDS: what it reads
 
 _CLASSES = {"ACTIVITY": "activity", "ENTITY": "entity", "AGENT": "agent"}
@@ -29,39 +31,7 @@ _SECTIONS = {
     "ASSOCIATED": "wasAssociatedWith",
 }
 _CLASS_BITS = 0xF000  # of the upper 16 bits of a type word
-
-_HEAD = '''\
-"""The words of the graph: node kinds and relations, in the order of their numbers in the records.
-
-Written by `make vocabulary` from the compiled kernel/vocabulary.h and record.h: change them there.
-"""
-
-from typing import NamedTuple
-
-
-class Kind(NamedTuple):
-    """A node kind: its name, type word and PROV class (activity, entity, agent)."""
-
-    name: str
-    type: int
-    prov_class: str
-
-
-class Relation(NamedTuple):
-    """A relation: name, type word, PROV relation and flow class (its meaning for ancestry)."""
-
-    name: str
-    type: int
-    section: str
-    flow: str
-
-
-'''
-
-_TAIL = """
-KIND = {kind.name: kind for kind in KINDS}
-RELATION = {relation.name: relation for relation in RELATIONS}
-"""
+_FIRST, _BEHIND = "FLOWS = ", "\nKIND = "  # what stands before and behind is written by hand
 
 
 def main() -> int:
@@ -86,7 +56,7 @@ def main() -> int:
 def texts(image: bytes) -> dict[Path, str]:
     """Each file that is made from the object, with its whole text."""
     return {
-        ROOT / "provcap/vocabulary.py": vocabulary(image),
+        VOCABULARY: vocabulary(image),
         ROOT / "tests/golden/layout.json": _json(captures.of_object(objects.object_layout(image))),
         ROOT / "tests/golden/layout.txt": contract(image).listing(),
     }
@@ -100,11 +70,13 @@ def contract(image: bytes) -> objects.Layout:
 
 
 def vocabulary(image: bytes) -> str:
-    """The text of provcap/vocabulary.py."""
-    return _HEAD + "\n".join(_vocabulary_lines(image)) + "\n" + _TAIL
+    """The text of provcap/vocabulary.py: its tables from the object, the rest as it is."""
+    now = VOCABULARY.read_text()
+    before, behind = now.partition(_FIRST)[0], now.rpartition(_BEHIND)[2]
+    return before + "\n".join(_tables(image)) + "\n" + _BEHIND + behind
 
 
-def _vocabulary_lines(image: bytes) -> Iterator[str]:
+def _tables(image: bytes) -> Iterator[str]:
     layout = objects.object_layout(image)
     flows = _names(layout, "prov_flow")
     classes = {bits: _CLASSES[name] for bits, name in _names(layout, "prov_class").items()}

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from provcap.capture.decoder import KernelRecord
 from provcap.capture.raw import Status
+from provcap.vocabulary import HARMLESS
 
 KEYS = ("complete", "records", "missing", "missing_uncounted", "skipped", "late", "cut")
-HARMLESS = frozenset(("node_ring_full",))  # nothing of the graph is lost by them
 _REFUSED = ("event_ring_full", "node_ring_full", "text_ring_full")  # these took a number
 
 
@@ -35,7 +35,7 @@ class Losses(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether all that belongs to the graph arrived."""
-        harmful = set(self.causes) - HARMLESS
+        harmful = self.causes.keys() - HARMLESS.keys()
         return not (self.missing_uncounted or self.skipped or self.cut or self.unknown or harmful)
 
     def attributes(self) -> dict[str, object]:

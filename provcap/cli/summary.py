@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from provcap.graph.counts import Counts, count
 from provcap.graph.ingest import load
-from provcap.graph.losses import HARMLESS, completeness, is_complete
+from provcap.graph.losses import completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
+from provcap.vocabulary import HARMLESS
 
 SUMMARY = "count the nodes, relations and losses of a recording"
 

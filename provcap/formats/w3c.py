@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from provcap.formats.address import endpoint, parse
 from provcap.formats.text import quoted, text_of
 from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record
-from provcap.vocabulary import KIND
+from provcap.vocabulary import ENDS, KIND
 
 SECTIONS = (
     *("activity", "agent", "entity"),
@@ -26,13 +26,10 @@ _TICK_NS = 4_000_000  # jiffies are told as if CONFIG_HZ=250, counted from boot
 _UNSET = 0xFFFFFFFF
 _EPOCH = datetime.datetime(1970, 1, 1)
 
+_TIMED = ("used", "wasGeneratedBy")  # the only ones that PROV gives a time
 _ENDS = {
-    "used": ("prov:entity", "prov:activity", "prov:time"),
-    "wasGeneratedBy": ("prov:activity", "prov:entity", "prov:time"),
-    "wasInformedBy": ("prov:informant", "prov:informed", "cf:time"),
-    "wasDerivedFrom": ("prov:usedEntity", "prov:generatedEntity", "cf:time"),
-    "wasInfluencedBy": ("prov:influencer", "prov:influencee", "cf:time"),
-    "wasAssociatedWith": ("prov:agent", "prov:activity", "cf:time"),
+    section: (*ends, "prov:time" if section in _TIMED else "cf:time")
+    for section, ends in ENDS.items()
 }
 
 

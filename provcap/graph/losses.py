@@ -7,12 +7,8 @@ machine (a log may hold several) the last account counts.
 from typing import NamedTuple
 
 from provcap.graph.model import Graph
+from provcap.vocabulary import HARMLESS
 
-# counters that may be above zero in a complete recording -> why
-HARMLESS = {
-    "redundant": "edges that the graph already had",
-    "node_ring_full": "descriptions that were sent again",
-}
 _LOST = "lost_"
 _CPUS = "_cpus"
 _OTHERS = {

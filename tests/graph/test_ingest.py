@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,7 @@ from provcap.graph.ingest import load, read
 from tests.graph.builder import Log, identifier
 from tests.graph.story import file, story
 
-VOCABULARY = Path(__file__).parents[2] / "kernel" / "vocabulary.h"
 CAMFLOW = Path(__file__).parents[1] / "golden" / "camflow_batch.json"
-
-
-def test_the_words_are_those_of_the_kernel_side():
-    """The local tables say what kernel/vocabulary.h says."""
-    text = VOCABULARY.read_text()
-    kinds = re.findall(r'X\(\w+, (?:ENTITY|ACTIVITY|AGENT), (\d+), "(\w+)", \d\)', text)
-    relations = re.findall(r'X\(\w+, \w+, \d+, "(\w+)", ([A-Z]+)\)', text)
-
-    assert {int(bit): name for bit, name in kinds} == words.KINDS
-    assert {name: flow.lower() for name, flow in relations} == {
-        name: words.FLOW_NAMES[flow] for name, (_, flow) in words.RELATIONS.items()
-    }
 
 
 def test_a_document_of_camflow_itself_is_read():
