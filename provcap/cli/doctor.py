@@ -1,5 +1,7 @@
 """Say whether this machine can capture, and what to change if not.
 
+    provcap doctor
+
 Looks only: nothing is loaded, mounted or installed. Exit status 0 if a way is open, 1 if none is.
 """
 

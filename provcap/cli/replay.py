@@ -1,5 +1,7 @@
 """Turn a raw recording into another format.
 
+    provcap replay results/audit.raw --format w3c
+
 What is intact of a recording that was cut or damaged is written all the same, marked as incomplete;
 the exit status is then not 0.
 """

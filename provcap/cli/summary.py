@@ -1,7 +1,7 @@
 """Count the nodes, relations and losses of a recording.
 
-provcap summary audit.log
-provcap summary --json audit.log
+    provcap summary audit.log
+    provcap summary --json audit.log
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """Runs a command in a guest kernel and records it there; this machine's kernel is left alone.
 
+    provcap vm run --kernel 6.1 --out results -- make all
+
 The guest sees this machine's files read-only, under the same names. What the command writes
 vanishes with the guest, but for what it writes into the folder given with --out, where the
 recording goes too.
