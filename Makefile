@@ -23,6 +23,7 @@ lint: setup ## style, format and strict types
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy --strict -p provcap
+	@$(PYTHON) -m mypy --strict --explicit-package-bases kernel/tools
 
 test: lint kernel ## everything: lint, pure and object tests, and guests on 6.12 and 6.1
 	@$(PYTHON) -m pytest

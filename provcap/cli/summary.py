@@ -2,6 +2,8 @@
 
     provcap summary audit.log
     provcap summary --json audit.log
+
+docs/reference/losses.md explains what can be missing.
 """
 
 import argparse

@@ -116,8 +116,8 @@ def test_a_child_that_shares_its_parents_memory_is_started_by_it():
     )
 
 
-def test_an_earlier_state_is_told_apart():
-    """A process that is reached twice, once before it read more: the reference says so."""
+def reached_twice(*order):
+    """The tree of /out, whose writer read in this order what a process wrote before and after."""
     log = Log()
     log.process(5, "/bin/a")
     log.process(6, "/bin/b")
@@ -125,29 +125,24 @@ def test_an_earlier_state_is_told_apart():
     log.writes("5", file(log, "/early"))
     log.reads("5", file(log, "/two"))
     log.writes("5", file(log, "/late"))
-    log.reads("6", "/late")
-    log.reads("6", "/early")
+    for path in order:
+        log.reads("6", path)
     log.writes("6", file(log, "/out"))
+    return tree(log, "/out")
 
-    text = tree(log, "/out")
+
+def test_an_earlier_state_is_told_apart():
+    """A process that is reached twice, once before it read more: the reference says so."""
+    text = reached_twice("/late", "/early")
+
     assert "[1] written by a (pid 5)" in text
     assert "written by a (pid 5) (an earlier state, shown above as [1])" in text
 
 
 def test_what_a_later_visit_adds_is_shown():
     """Reached first before it read more: the second visit shows only what is new."""
-    log = Log()
-    log.process(5, "/bin/a")
-    log.process(6, "/bin/b")
-    log.reads("5", file(log, "/one"))
-    log.writes("5", file(log, "/early"))
-    log.reads("5", file(log, "/two"))
-    log.writes("5", file(log, "/late"))
-    log.reads("6", "/early")
-    log.reads("6", "/late")
-    log.writes("6", file(log, "/out"))
+    text = reached_twice("/early", "/late")
 
-    text = tree(log, "/out")
     assert "written by a (pid 5) (continues [1])" in text
     assert text.count("/one") == text.count("/two") == 1
 
