@@ -137,6 +137,10 @@ class Graph:
         (node,) = self._named[str(path)]
         return node
 
+    def paths(self) -> set[str]:
+        """Every name that an object has."""
+        return set(self._named)
+
     def versions(self, path: str | Path) -> set[int]:
         """Every version of that object."""
         return self._versions[self.node(path)]

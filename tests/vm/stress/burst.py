@@ -2,10 +2,10 @@
 
     burst.py FILE READS
 
-Run it under a recorder. Each burst is done once with the recorder stopped and once with it running. A
-line for each: CPU, whether the recorder was stopped, the CPU's sequence number before and after, how
-much the counter of refused events went up, how much all others did. A burst that something else on
-the CPU ran into is done again.
+Run it under a recorder. Each burst is done once with the recorder running and once with it stopped.
+A line for each: CPU, whether the recorder was stopped, the CPU's sequence number before and after,
+how much the counter of refused events went up, how much all others did. A burst that something else
+on the CPU ran into is done again.
 """
 
 import os
