@@ -15,6 +15,7 @@ GONE_TALKS = ("unix-gone", "tcp-gone")
 OTHERS = ("alternate", "siblings", "receive", "threads", "sharedmemory", "copy")
 INPUTS = ("a", "c", "in1", "in2", "request", "late")
 BLOCKS = 10_000
+HAMMERED = 20_000  # operations of the small hammer that follows the scenarios
 WAYS = {"read": 1, "readv": 1, "recv": 1, "recvmsg": 1, "recvmmsg": 3}  # messages taken out
 
 
@@ -42,9 +43,9 @@ def play(machine, workload, folder: Path, scenarios, *options: str) -> Played:
         for part in INPUTS:
             (folder / f"{name}-{part}").write_text("words\n")
     (folder / "copy-from").write_bytes(bytes(64 * BLOCKS))
-    recording, result = record(
-        machine, folder / "out", [str(program), str(folder), *scenarios], *options
-    )
+    hammer = f"{workload('hammer', folder)} /tmp {HAMMERED} 1 >/dev/null"
+    command = ["sh", "-ec", f'"$@"; {hammer}', "sh", str(program), str(folder), *scenarios]
+    recording, result = record(machine, folder / "out", command, *options)
     lines = (line.split() for line in result.stdout.decode().splitlines())
     pids = {name: int(pid) for name, pid in lines}
     return Played(folder, recording, recording.graph(), pids)
@@ -65,7 +66,9 @@ def repeated(machine, workload) -> Played:
 
 
 def test_the_recording_is_whole_and_sound(played):
-    """Nothing is missing, nothing dangles, nothing is its own ancestor."""
+    """Nothing is missing, nothing dangles, nothing is its own ancestor; with some load, too."""
+    workers = played.recording.tasks(comm=b"hammer-worker".ljust(16, b"\0"))
+    assert len(workers) == 12
     assert played.recording.losses.complete, played.recording.losses
     assert not played.graph.dangling
     assert played.graph.in_cycles() == 0

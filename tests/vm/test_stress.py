@@ -90,7 +90,7 @@ def test_swapped_steps_make_cycles(tmp_path_factory, workload, swapped_object):
     share = tmp_path_factory.mktemp("swapped-hammer")
     place = share / "provcap.bpf.o"
     place.write_bytes(swapped_object.read_bytes())
-    graph = hammer("6.12", "full", share, workload, OPERATIONS // 4, place).graph
+    graph = hammer("6.12", "full", share, workload, OPERATIONS // 5, place).graph
 
     assert graph.in_cycles() > 0
     assert not graph.dangling
