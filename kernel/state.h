@@ -105,6 +105,7 @@ struct prov_inode_key {
 struct prov_evicted {
 	__u64 id;
 	__u64 word;
+	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
 };
 
 struct prov_stream_key {

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.vm
 TALKS = ("pipe", "pair", "unix", "tcp")
 EARLY_TALKS = ("unix-early", "tcp-early")
 GONE_TALKS = ("unix-gone", "tcp-gone")
-OTHERS = ("alternate", "siblings", "receive", "threads", "sharedmemory", "copy")
+OTHERS = ("alternate", "siblings", "receive", "threads", "sharedmemory", "evict", "copy")
 INPUTS = ("a", "c", "in1", "in2", "request", "late")
 BLOCKS = 10_000
 HAMMERED = 20_000  # operations of the small hammer that follows the scenarios
@@ -79,6 +79,11 @@ def test_alternating_inputs_and_outputs_keep_every_path(played):
     assert played.comes_from("alternate-b", "alternate-a")
     assert played.comes_from("alternate-b", "alternate-c")
     assert not played.comes_from("alternate-c", "alternate-b")
+
+
+def test_a_file_that_left_the_inode_cache_is_still_the_same(played):
+    """Written, evicted, read: what was written before goes on to the reader."""
+    assert played.comes_from("evict-c", "evict-a")
 
 
 def test_a_copy_in_blocks_is_a_handful_of_edges(played):

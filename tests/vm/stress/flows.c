@@ -371,6 +371,31 @@ static void shared_memory(void)
 	write_file("b");
 }
 
+static void hand_on(const char *from, const char *to)
+{
+	pid_t child = MUST(fork());
+
+	if (!child) {
+		read_file(from);
+		write_file(to);
+		_exit(0);
+	}
+	reap(child);
+}
+
+/* The file leaves the inode cache between the two who use it. */
+static void evict(void)
+{
+	int fd;
+
+	hand_on("a", "b");
+	sync();
+	fd = MUST(open("/proc/sys/vm/drop_caches", O_WRONLY));
+	MUST(write(fd, "3", 1));
+	close(fd);
+	hand_on("b", "c");
+}
+
 static void play(void)
 {
 	if (!strcmp(scenario, "alternate"))
@@ -381,6 +406,8 @@ static void play(void)
 		siblings();
 	else if (!strcmp(scenario, "receive"))
 		receive();
+	else if (!strcmp(scenario, "evict"))
+		evict();
 	else if (!strcmp(scenario, "threads"))
 		threads();
 	else if (!strcmp(scenario, "sharedmemory"))
