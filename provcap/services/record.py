@@ -1,7 +1,8 @@
 """Records a command on this kernel: loads the object, attaches, drains the rings, runs the command.
 
-The recording is raw (see ``capture/raw.py``): what is drained goes to disk as it is, so the recorder
-keeps up with bursts that no formatter could follow; ``services/replay.py`` turns it into text.
+The recording is raw (see ``capture/raw.py``): what is drained goes to disk as it is, so the
+recorder keeps up with bursts that no formatter could follow; ``services/replay.py`` turns it into
+text.
 """
 
 import contextlib
@@ -157,7 +158,7 @@ class _Recorder:
     def _begin_ids(self) -> None:
         """Node ids are unique per boot, over all recordings: each CPU's begin at the time of now.
 
-        No CPU makes one for each 1,024 ns, so none is reached by the next recording's.
+        No CPU makes one in each 1,024 ns for long, so none is reached by the next recording's.
         """
         record = self._layout.record("prov_cpu")
         cpus = self._capture.map("cpus")
@@ -277,13 +278,13 @@ def _created(path: Path) -> Iterator[BinaryIO]:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    with open(fd, "wb", buffering=0) as file:
+    with os.fdopen(fd, "wb", buffering=0) as file:
         yield file
 
 
 @contextlib.contextmanager
 def _started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command, running; a request to stop is passed on to it and the recording ends in order."""
+    """The command, running; a request to stop is passed on to it, so that all ends in order."""
     try:
         process = subprocess.Popen(command)
     except FileNotFoundError as error:

@@ -1,8 +1,10 @@
 """Recordings made in a guest, and the questions that tests ask of them."""
 
+import contextlib
+import gc
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from provcap.capture.decoder import Decoder, Event, KernelRecord, NodeRecord
@@ -36,6 +38,16 @@ def record(
     return Recording(out / "audit.raw"), result
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collector meanwhile: over so many small tuples it takes longer than the work."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class Recording:
     """A raw recording, decoded: ``records`` of all CPUs by time, ``cut`` if the file has no end."""
 
@@ -43,6 +55,7 @@ class Recording:
     base: Status | None = None
     last: Status | None = None
 
+    @uncollected()
     def __init__(self, raw: Path) -> None:
         """Read all of it; of a cut file, what is intact."""
         self.cut: TruncatedError | None = None
@@ -82,6 +95,7 @@ class Recording:
         tasks = (node for node in self.nodes() if "tgid" in node.attributes and node.kind == 1)
         return {task.id for task in tasks if wanted <= task.attributes.items()}
 
+    @uncollected()
     def graph(self) -> "Graph":
         """What the records stand for."""
         graph = Graph()
