@@ -196,7 +196,7 @@ enum prov_counter {
 	COUNT_SOCKET_STORAGE, /* no memory for a socket's state: flows lost */
 	COUNT_STREAMS_FULL, /* table of TCP streams full: link between two sockets lost */
 	COUNT_MEMORIES_FULL, /* no address-space node free: flows between threads lost */
-	COUNT_EVICTED_FULL, /* an evicted inode could not be remembered: its identity ends */
+	COUNT_EVICTED_FULL, /* an evicted inode was not remembered (in time): its identity ends */
 	COUNT_CONTENTION, /* an edge given up after too many tries */
 	COUNT_VERSIONS_EXHAUSTED, /* a node has had 2^32 versions: no more edges into it */
 	COUNT_NAME_TOO_LONG, /* path cut: deeper or longer than the buffer */

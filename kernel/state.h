@@ -105,6 +105,7 @@ struct prov_inode_key {
 struct prov_evicted {
 	__u64 id;
 	__u64 word;
+	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
 };
 
 struct prov_stream_key {
@@ -121,9 +122,15 @@ struct prov_stream {
 	__u32 reserved;
 };
 
+enum prov_joined {
+	STREAMS_APART,
+	STREAMS_JOINING, /* somebody is at it: `in` is not written yet */
+	STREAMS_JOINED,
+};
+
 struct prov_socket {
 	struct prov_node node;
-	__u32 joined; /* its streams have been counted */
+	__u32 joined; /* enum prov_joined: whether its streams have been counted */
 	__u32 reserved;
 	struct prov_stream_key in;
 };

@@ -25,6 +25,22 @@ struct prov_detail {
 
 #define NO_OFFSET (-1)
 
+/*
+ * For tests only, never to be used: the destination is entered before the source is marked, with some time
+ * between the two. What such a build records has cycles, so a test that looks for them is seen to fail.
+ */
+#ifdef PROVCAP_SWAPPED_STEPS
+#define SWAPPED_STEPS true
+static long waste_time(__u32 step, void *unused)
+{
+	return 0;
+}
+#define LINGER() bpf_loop(1000, waste_time, NULL, 0)
+#else
+#define SWAPPED_STEPS false
+#define LINGER()
+#endif
+
 /* The task's word now; an entry by another thread since our last step is noticed. */
 static __always_inline void look_at_task(struct prov_scene *scene)
 {
@@ -141,12 +157,17 @@ static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edg
 
 	if (!event || !object)
 		return drop(event);
+	if (SWAPPED_STEPS && into_memory && scene->memory) {
+		fill_to(event, &scene->memory->node, NODE_MEMORY);
+		LINGER();
+	}
 	edge->version = mark(object);
 	fill_detail(event, detail);
 	fill_from(event, object->id, edge->version, detail->kind);
 	if (into_memory && scene->memory) {
 		fill_through(event, scene->task);
-		fill_to(event, &scene->memory->node, NODE_MEMORY);
+		if (!SWAPPED_STEPS)
+			fill_to(event, &scene->memory->node, NODE_MEMORY);
 	} else {
 		fill_to_task(event, scene->task);
 	}
@@ -189,6 +210,10 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	if (!event || !object)
 		return drop(event);
 	fill_detail(event, detail);
+	if (SWAPPED_STEPS) {
+		fill_to(event, object, detail->kind);
+		LINGER();
+	}
 	if (from_memory && scene->memory) {
 		edge->version = mark(&scene->memory->node);
 		fill_from(event, scene->memory->node.id, edge->version, NODE_MEMORY);
@@ -196,7 +221,8 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	} else {
 		fill_from_task(event, scene->task);
 	}
-	fill_to(event, object, detail->kind);
+	if (!SWAPPED_STEPS)
+		fill_to(event, object, detail->kind);
 	bits = event->bits;
 	submit(event);
 	if (was_sent(bits))

@@ -65,9 +65,7 @@ static __always_inline void receive_stream(struct prov_scene *scene, struct sock
 	struct prov_stream_key key;
 	struct prov_node *stream;
 
-	if (!socket->joined)
-		join_streams(socket, &sk->__sk_common);
-	key = socket->in;
+	inbound(socket, sk, &key);
 	stream = stream_node(scene, &key);
 	if (stream)
 		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);

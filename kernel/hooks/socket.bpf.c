@@ -136,12 +136,11 @@ static __always_inline void send_to_stream(struct prov_scene *scene, struct sock
 					   struct prov_socket *socket)
 {
 	struct prov_detail detail = SOCKET_TO(NODE_STREAM);
-	struct prov_stream_key out;
+	struct prov_stream_key in, out;
 	struct prov_node *stream;
 
-	if (!socket->joined)
-		join_streams(socket, &sk->__sk_common);
-	out = reverse(&socket->in);
+	inbound(socket, sk, &in);
+	out = reverse(&in);
 	stream = stream_node(scene, &out);
 	if (stream)
 		derives(scene, REL_SEND_STREAM, &socket->node, stream, &detail);

@@ -53,6 +53,8 @@ int BPF_PROG(task_free, struct task_struct *task)
 	struct prov_policy *policy = current_policy();
 	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
 
+	if (!state)
+		count_loss(COUNT_TASK_STORAGE); /* every thread has a state: 6.1 refused it, its memory stays */
 	if (!policy || !state || !is_born(&state->node))
 		return 0;
 	if (!(state->node.marks & MARK_OPAQUE)) {

@@ -101,6 +101,20 @@ static __always_inline struct prov_inode_key inode_key(struct inode *inode)
 }
 
 /*
+ * A file can be looked up again before its old inode has been freed, and its state saved. What is in the
+ * table then is older than the node is: to go on from there would use versions twice.
+ */
+static __always_inline bool take_up(struct prov_evicted *kept, struct inode *inode)
+{
+	__u64 us = (__u64)inode, holder = __sync_val_compare_and_swap(&kept->holder, 0, us);
+
+	if (!holder || holder == us)
+		return true;
+	count_loss(COUNT_EVICTED_FULL);
+	return false;
+}
+
+/*
  * First sight of an inode, or sight again after it was evicted: then it is still the same node. What
  * was kept stays in the table, so that two CPUs that come here at once find the same.
  */
@@ -114,7 +128,7 @@ static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
 	node->nature = nature_of(inode);
 	if (is_lasting(inode))
 		before = bpf_map_lookup_elem(&evicted, &key);
-	if (before)
+	if (before && take_up(before, inode))
 		give_birth(node, before->id, before->word);
 	else
 		give_birth(node, new_ids(1), 0);

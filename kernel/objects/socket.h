@@ -14,26 +14,42 @@ static __always_inline bool is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
-/* Take our share of both directions; once per sock. Existing connections do it at first use. */
+/*
+ * Take our share of both directions; once per sock. Existing connections do it at first use, and then
+ * two threads may come at once: `in` is good only when `joined` says that it is written.
+ */
 static __noinline int join_streams(struct prov_socket *socket, struct sock_common *common)
 {
 	struct prov_stream_key key, out;
 
-	if (!socket || __sync_val_compare_and_swap(&socket->joined, 0, 1))
+	if (!socket || __sync_val_compare_and_swap(&socket->joined, STREAMS_APART, STREAMS_JOINING))
 		return 0;
 	inbound_key(common, &key);
 	out = reverse(&key);
 	socket->in = key;
 	hold_stream(&key);
 	hold_stream(&out);
+	__sync_lock_test_and_set(&socket->joined, STREAMS_JOINED);
 	return 0;
+}
+
+/* The key of the direction towards us, joined by whoever came first. */
+static __always_inline void inbound(struct prov_socket *socket, struct sock *sk,
+				    struct prov_stream_key *key)
+{
+	if (*(volatile __u32 *)&socket->joined == STREAMS_APART)
+		join_streams(socket, &sk->__sk_common);
+	if (*(volatile __u32 *)&socket->joined == STREAMS_JOINED)
+		*key = socket->in;
+	else
+		inbound_key(&sk->__sk_common, key);
 }
 
 static __always_inline void leave_streams(struct prov_policy *policy, struct prov_socket *socket)
 {
 	struct prov_stream_key in = socket->in, out = reverse(&in);
 
-	if (!socket->joined)
+	if (socket->joined != STREAMS_JOINED)
 		return;
 	drop_stream(policy, &in);
 	drop_stream(policy, &out);

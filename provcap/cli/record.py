@@ -47,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if not shutil.which(command[0]):
         print(f"provcap record: no such command: {shlex.quote(command[0])}", file=sys.stderr)
         return 127
-    settings = Settings(
-        ring_bytes=args.ring_size, edge_compression=args.compress_edge == "true"
-    )
+    settings = Settings(ring_bytes=args.ring_size, edge_compression=args.compress_edge == "true")
     raw = args.out / "audit.raw"
     status = record(command, raw, settings)
     if not args.raw:

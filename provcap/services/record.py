@@ -1,10 +1,12 @@
 """Records a command on this kernel: loads the object, attaches, drains the rings, runs the command.
 
-The recording is raw (see ``capture/raw.py``): what is drained goes to disk as it is, so the recorder
-keeps up with bursts that no formatter could follow; ``services/replay.py`` turns it into text.
+The recording is raw (see ``capture/raw.py``): what is drained goes to disk as it is, so the
+recorder keeps up with bursts that no formatter could follow; ``services/replay.py`` turns it into
+text.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -29,6 +31,7 @@ DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whethe
 POLL_S = 0.01  # wake-ups are suppressed: the reader looks by itself
 SETTLE_S = 0.2  # after the command: time for what is freed a grace period later
 STALL_S = 1.0
+LOCK = Path("/run/provcap-recorder.lock")
 
 
 class Settings(NamedTuple):
@@ -42,15 +45,17 @@ class Settings(NamedTuple):
 def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -> int:  # noqa: B008
     """Run ``command`` and record the whole system meanwhile into the file ``raw``.
 
-    Returns the exit status of the command (128 + signal if it was killed). Raises ``SetupError``,
+    Returns the exit status of the command (128 + signal if it was killed). A capture that a killed
+    recorder left is cleared first. Raises ``SetupError`` (also if another recorder is at work),
     ``LoadError`` before the command has started, ``OutputError`` if the recording cannot be kept:
     the command then runs to its end all the same.
     """
     path = loader.find_object()
     layout = objects.object_layout(loader.read_object(path))
-    with _created(raw) as file:
+    with _only_recorder(), _created(raw) as file:
         header = _header(layout)
         writer = RawWriter(file, header)
+        _clear_leftover(layout)
         capture = loader.load(path, ring_bytes=settings.ring_bytes)
         try:
             return _Recorder(capture, layout, writer, settings).run(command)
@@ -75,6 +80,7 @@ class _Recorder:
         with self._capture.rings() as rings:
             self._set_policy(adopt=True)
             self._hide_self()
+            self._begin_ids()
             self._keep(lambda: self._status(final=False))
             self._capture.attach()
             self._set_policy(adopt=False)
@@ -149,6 +155,17 @@ class _Recorder:
         finally:
             os.close(pidfd)
 
+    def _begin_ids(self) -> None:
+        """Node ids are unique per boot, over all recordings: each CPU's begin at the time of now.
+
+        No CPU makes one in each 1,024 ns for long, so none is reached by the next recording's.
+        """
+        record = self._layout.record("prov_cpu")
+        cpus = self._capture.map("cpus")
+        first = time.clock_gettime_ns(time.CLOCK_BOOTTIME) >> 10
+        values = [record.unpack(value) for value in cpus.lookup_percpu(u32(0))]
+        cpus.update_percpu(u32(0), [record.pack({**v, "next_id": first}) for v in values])
+
     def _status(self, *, final: bool) -> None:
         programs = self._capture.programs()
         misses = {name: info.recursion_misses for name, info in programs.items()}
@@ -164,6 +181,35 @@ class _Recorder:
             cpu: dict(zip(causes, record.unpack(value)["counts"], strict=True))  # type: ignore[arg-type]
             for cpu, value in enumerate(per_cpu)
         }
+
+
+@contextlib.contextmanager
+def _only_recorder() -> Iterator[None]:
+    """Two readers would take each other's records. A killed one's lock is gone with it."""
+    try:
+        fd = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SetupError(f"cannot open {LOCK}: {error.strerror} (are you root?)") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise SetupError(
+            "another recorder is at work on this kernel: wait until it ends"
+        ) from error
+    finally:
+        os.close(fd)
+
+
+def _clear_leftover(layout: objects.Layout) -> None:
+    """Unload the capture of a recorder that was killed; call it as the only recorder.
+
+    Its counters, its ring sizes and the names that it has had sent already are not of this
+    recording. LayoutError if another build left it.
+    """
+    capture = loader.find_pinned(layout.fingerprint())
+    if capture:
+        capture.unload()
 
 
 def _causes(layout: objects.Layout) -> list[str]:
@@ -232,13 +278,13 @@ def _created(path: Path) -> Iterator[BinaryIO]:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    with open(fd, "wb", buffering=0) as file:
+    with os.fdopen(fd, "wb", buffering=0) as file:
         yield file
 
 
 @contextlib.contextmanager
 def _started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command, running; a request to stop is passed on to it and the recording ends in order."""
+    """The command, running; a request to stop is passed on to it, so that all ends in order."""
     try:
         process = subprocess.Popen(command)
     except FileNotFoundError as error:
