@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Birth of tasks, and programs that take over. */
+#include "act.h"
+
+#define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
+#define LONG_ARGUMENT 100000
+
+static int a;
+static volatile bool done;
+static char *const nothing[] = { NULL };
+static char *const *arguments;
+static const char *program;
+
+static void open_a(void)
+{
+	a = MUST(openat(here, "a", O_WRONLY));
+}
+
+static int write_and_exit(void *unused)
+{
+	(void)unused;
+	MUST(write(a, "x", 1));
+	done = true;
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static void fork_process(void)
+{
+	open_a();
+	begin();
+	await_child(start(SIGCHLD, write_and_exit));
+	end();
+}
+
+static void start_thread(void)
+{
+	open_a();
+	done = false;
+	begin();
+	start(THREAD, write_and_exit);
+	while (!done)
+		pause_ms(1);
+	pause_ms(10);
+	end();
+}
+
+static void share_memory(void)
+{
+	open_a();
+	begin();
+	await_child(start(CLONE_VM | SIGCHLD, write_and_exit));
+	end();
+}
+
+static int become(void *unused)
+{
+	(void)unused;
+	syscall(SYS_execve, program, arguments, nothing);
+	_exit(127);
+}
+
+static void execute(const char *name, char *const *words)
+{
+	program = name;
+	arguments = words;
+	MUST(fchdir(MUST(openat(here, ".", O_PATH | O_DIRECTORY))));
+	begin();
+	await_child(start(CLONE_VM | CLONE_VFORK | SIGCHLD, become));
+	end();
+}
+
+static void exec(void)
+{
+	execute("quiet", (char *const[]){ "zero", "one", "", NULL });
+}
+
+static void exec_script(void)
+{
+	execute("script", (char *const[]){ "script", "more", NULL });
+}
+
+static void exec_long(void)
+{
+	char *argument = malloc(LONG_ARGUMENT + 1);
+
+	for (int i = 0; i < LONG_ARGUMENT; i++)
+		argument[i] = 'a' + i % 26;
+	argument[LONG_ARGUMENT] = '\0';
+	execute("quiet", (char *const[]){ "quiet", argument, "last", NULL });
+}
+
+/* A copied memory of its own, which ends when the program takes over */
+static void fork_exec(void)
+{
+	program = "quiet";
+	arguments = (char *const[]){ "quiet", NULL };
+	MUST(fchdir(MUST(openat(here, ".", O_PATH | O_DIRECTORY))));
+	begin();
+	await_child(start(SIGCHLD, become));
+	end();
+}
+
+static void exec_failed(void)
+{
+	MUST(fchdir(here));
+	begin();
+	FAILS(execve("text", nothing, nothing), ENOEXEC);
+	end();
+}
+
+static void exec_refused(void)
+{
+	MUST(fchdir(here));
+	begin();
+	FAILS(execve("a", nothing, nothing), EACCES);
+	end();
+}
+
+const struct operation processes[] = {
+	{ "fork", fork_process },
+	{ "thread", start_thread },
+	{ "share_memory", share_memory },
+	{ "exec", exec },
+	{ "exec_script", exec_script },
+	{ "exec_long", exec_long },
+	{ "fork_exec", fork_exec },
+	{ "exec_failed", exec_failed },
+	{ "exec_refused", exec_refused },
+	{},
+};
