@@ -3,7 +3,6 @@
 #include "act.h"
 
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
-#define LONG_ARGUMENT 100000
 
 static int a;
 static volatile bool done;
@@ -80,14 +79,21 @@ static void exec_script(void)
 	execute("script", (char *const[]){ "script", "more", NULL });
 }
 
+static char *letters(int length)
+{
+	char *text = malloc(length + 1);
+
+	for (int i = 0; i < length; i++)
+		text[i] = 'a' + i % 26;
+	text[length] = '\0';
+	return text;
+}
+
+/* Among them lengths at which a buffer of a page is just full */
 static void exec_long(void)
 {
-	char *argument = malloc(LONG_ARGUMENT + 1);
-
-	for (int i = 0; i < LONG_ARGUMENT; i++)
-		argument[i] = 'a' + i % 26;
-	argument[LONG_ARGUMENT] = '\0';
-	execute("quiet", (char *const[]){ "quiet", argument, "last", NULL });
+	execute("quiet", (char *const[]){ "quiet", letters(100000), letters(4094), letters(4095),
+					  letters(4096), letters(8190), "", "last", NULL });
 }
 
 /* A copied memory of its own, which ends when the program takes over */
@@ -103,17 +109,15 @@ static void fork_exec(void)
 
 static void exec_failed(void)
 {
-	MUST(fchdir(here));
 	begin();
-	FAILS(execve("text", nothing, nothing), ENOEXEC);
+	FAILS(syscall(SYS_execveat, here, "text", nothing, nothing, 0), ENOEXEC);
 	end();
 }
 
 static void exec_refused(void)
 {
-	MUST(fchdir(here));
 	begin();
-	FAILS(execve("a", nothing, nothing), EACCES);
+	FAILS(syscall(SYS_execveat, here, "a", nothing, nothing, 0), EACCES);
 	end();
 }
 
