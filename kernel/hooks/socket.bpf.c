@@ -77,6 +77,21 @@ static __always_inline bool is_error(const void *pointer)
 	return (unsigned long)pointer >= (unsigned long)-4095;
 }
 
+/*
+ * Bytes may have come for it before it was accepted: then it was announced without inode and owner, and
+ * is announced again.
+ */
+static __always_inline struct prov_socket *accepted_socket(struct prov_scene *scene,
+							   struct sock *sk)
+{
+	struct prov_socket *socket = socket_state(sk);
+
+	if (!socket)
+		return NULL;
+	socket->node.sent = 0;
+	return socket_node(scene, sk);
+}
+
 /* After a connection has come: listening socket -> new socket -> task. */
 SEC("fexit/do_accept")
 int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
@@ -105,7 +120,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	if (!waiting || !sk)
 		return 0;
 	listening = socket_node(&scene, waiting);
-	accepted = socket_node(&scene, sk);
+	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
