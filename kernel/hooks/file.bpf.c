@@ -102,6 +102,9 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	if (!node)
 		return 0;
 	detail.kind = kind_of_mode(file->f_inode->i_mode);
-	uses(&scene, shared ? REL_MMAP : REL_MMAP_PRIVATE, node, &detail);
+	if (shared)
+		uses(&scene, REL_MMAP, node, &detail);
+	else
+		uses(&scene, REL_MMAP_PRIVATE, node, &detail);
 	return 0;
 }

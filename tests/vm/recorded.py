@@ -214,7 +214,8 @@ class Window:
         facts = self._recording.texts[identifier]
         if kind == "path":
             path = str(facts["pathname"].decode())
-            return path.removeprefix(f"{self._recording.work}/{self._operation}/")
+            near = path.removeprefix(f"{self._recording.work}/{self._operation}/")
+            return near if near != path else Path(path).name
         if kind == "argv":
             return str(facts["value"].decode())
         return _address(facts["address"])
