@@ -15,10 +15,10 @@ expected: ``task@0..3`` stands for the three steps.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from provcap.capture.decoder import Decoder, KernelRecord, NodeRecord
 from provcap.capture.losses import Account, Losses
@@ -31,11 +31,10 @@ ENDINGS = ("free", "terminate_task", "terminate_proc")
 _NAMELESS = ("path", "address", "argv", "machine")
 _SHORT = {"process_memory": "memory"}
 _KIND = {kind.type: _SHORT.get(kind.name, kind.name) for kind in KINDS}
-_INODES = ("file", "directory", "char", "block", "link")
 
 
 class Named(NamedTuple):
-    """What the workload calls an object: ``kind`` is inode, pipe or socket."""
+    """What the workload calls an object: ``kind`` is inode, pipe, socket or task (its number)."""
 
     kind: str
     device: int
@@ -48,15 +47,15 @@ def parse_names(text: str) -> list[Named]:
     found = []
     for line in text.splitlines():
         words = line.split(" ")
-        if len(words) == 4 and words[0] in ("inode", "pipe", "socket"):
+        if len(words) == 4 and words[0] in ("inode", "pipe", "socket", "task"):
             found.append(Named(words[0], int(words[1]), int(words[2]), words[3]))
     return found
 
 
-def expected(text: str) -> set[str]:
-    """The lines of ``text``, with version steps written out."""
+def expected(text: str) -> list[str]:
+    """The edges of ``text`` in order, version steps written out; two blanks or a line part them."""
     lines = set()
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, re.split(r"\n\s*|\s{2,}", text)):
         steps = re.fullmatch(r"(\S+)@(\d+)\.\.(\d+)", line)
         if not steps:
             lines.add(line)
@@ -64,7 +63,7 @@ def expected(text: str) -> set[str]:
         name, first, last = steps[1], int(steps[2]), int(steps[3])
         kind = "version_activity" if name.partition(":")[0] == "task" else "version_entity"
         lines |= {f"{name}@{v} -{kind}-> {name}@{v + 1}" for v in range(first, last)}
-    return lines
+    return sorted(lines)
 
 
 class Recording:
@@ -79,15 +78,30 @@ class Recording:
         self.edges = [record for record in expanded if isinstance(record, Edge)]
         self.texts = {n.identifier: n.attributes for n in expanded if isinstance(n, Node)
                       and n.kind in _NAMELESS}  # fmt: skip
-        self._told = {(n.kind, n.device, n.inode): n.name for n in names}
+        self._all_told = list(names)
+        self._told = {(n.kind, n.device, n.inode): n.name for n in self._all_told}
 
     def ids(self, name: str) -> list[int]:
         """Node ids of what the workload calls so, in order of appearance (``read/a``)."""
-        return [id for id, found in self._names.items() if found == name]
+        return [id for id, found in self.told_names.items() if found == name]
 
-    def node(self, id: int) -> NodeRecord:
-        """The first record of this node."""
-        return self.nodes[id][0]
+    def told(self, name: str) -> Named:
+        """What the workload said of the object that it calls so."""
+        (found,) = (named for named in self._all_told if named.name == name)
+        return found
+
+    def kind(self, id: int) -> str:
+        """Kind of this node."""
+        return KINDS[self.nodes[id][0].kind].name
+
+    def attributes(self, id: int) -> Mapping[str, Any]:
+        """What was last said of this node."""
+        return self.nodes[id][-1].attributes
+
+    def names(self, id: int) -> list[bytes]:
+        """The paths that were given to this node, in order."""
+        senders = [e.sender for e in self.edges if e.relation == "named" and e.receiver.id == id]
+        return [self.texts[sender]["pathname"] for sender in dict.fromkeys(senders)]
 
     @cached_property
     def nodes(self) -> dict[int, list[NodeRecord]]:
@@ -99,17 +113,16 @@ class Recording:
         return found
 
     @cached_property
-    def _names(self) -> dict[int, str]:
+    def told_names(self) -> dict[int, str]:
+        """Node id -> what the workload calls it."""
         found = {}
-        for id, records in self.nodes.items():
-            kind = KINDS[records[0].kind].name
-            facts = records[-1].attributes
-            device = facts.get("dev", 0)
-            key = ("inode", device, facts.get("ino", 0))
-            if kind in ("pipe", "socket") and (kind, 0, key[2]) in self._told:
-                key = (kind, 0, key[2])
-            if key in self._told and (kind in _INODES or key[0] == kind or kind == "pipe"):
-                found[id] = self._told[key]
+        for id in self.nodes:
+            kind, facts = self.kind(id), self.attributes(id)
+            for key in ((kind, 0), ("inode", facts.get("dev", -1))):
+                name = self._told.get((*key, facts.get("ino", 0)))
+                if name is not None and (key[0] == kind or kind != "socket"):
+                    found[id] = name
+                    break
         return found
 
     def window(self, operation: str) -> "Window":
@@ -143,43 +156,47 @@ class Window:
         """Cuts the operation out of the recording."""
         self._recording, self._operation = recording, operation
         begin, end = recording.mark(operation, "begin"), recording.mark(operation, "end")
-        self.task = begin.task_id
-        actors = self._actors()
-        edges = recording.edges
-        inside = [e for e in edges if begin.at_ns < e.at_ns < end.at_ns]
-        mine = [e for e in inside if e.task_id in actors and e.relation not in ENDINGS]
-        touched = {end.id for edge in mine for end in (edge.sender, edge.receiver)}
-        mine_or_text = [
-            edge
-            for edge in inside
-            if edge in mine or (not edge.task_id and edge.relation not in ENDINGS
-                                and edge.receiver.id in touched)
-        ]  # fmt: skip
-        self.found = mine_or_text
-        self._base: dict[int, int] = {}
-        for edge in edges:
+        self.end_ns = end.at_ns
+        self._base: dict[int, int] = defaultdict(int)
+        for edge in recording.edges:
             if edge.at_ns <= begin.at_ns:
                 for side in (edge.sender, edge.receiver):
-                    self._base[side.id] = max(side.version, self._base.get(side.id, 0))
-        self._labels = {self.task: "task"}
-        memory = recording.node(self.task).attributes["memory"]
-        owners = [e.sender.id for e in edges if e.at_ns == begin.at_ns
-                  and e.relation == "memory_read"]  # fmt: skip
-        self.memory = owners[0] if owners else memory
-        self._labels[self.memory] = "memory"
+                    self._base[side.id] = max(side.version, self._base[side.id])
+        (memory,) = (
+            edge.sender.id
+            for edge in recording.edges
+            if (edge.at_ns, edge.relation) == (begin.at_ns, "memory_read")
+        )
+        self._labels = {begin.task_id: "task", memory: "memory"}
         self._counts: dict[str, int] = defaultdict(int)
-        self.lines = sorted({self._line(edge) for edge in mine_or_text})
+        self.found = self._cut(begin, end)
+        self.lines = sorted({self._line(edge) for edge in self.found})
         self.ids = {label: id for id, label in self._labels.items()}
 
-    def _actors(self) -> set[int]:
+    def _cut(self, begin: Edge, end: Edge) -> list[Edge]:
+        """Ends of objects come when the kernel likes: they are asked for apart."""
+        actors = self._actors(begin.task_id)
+        inside = [
+            edge
+            for edge in self._recording.edges
+            if begin.at_ns < edge.at_ns < end.at_ns and edge.relation not in ENDINGS
+        ]
+        mine = [edge for edge in inside if edge.task_id in actors]
+        touched = {side.id for edge in mine for side in (edge.sender, edge.receiver)}
+        return [
+            edge
+            for edge in inside
+            if edge.task_id in actors or (not edge.task_id and edge.receiver.id in touched)
+        ]
+
+    def _actors(self, task: int) -> set[int]:
+        """The task, the threads of its process, and all that these have cloned."""
         recording = self._recording
-        process = recording.node(self.task).attributes["tgid"]
+        process = recording.attributes(task)["tgid"]
         actors = {
             id
-            for id, records in recording.nodes.items()
-            if KINDS[records[0].kind].name == "task"
-            and records[0].attributes["tgid"] == process
-            and process == recording.node(self.task).attributes["tgid"]
+            for id in recording.nodes
+            if recording.kind(id) == "task" and recording.attributes(id)["tgid"] == process
         }
         for edge in recording.edges:
             if edge.relation == "clone" and edge.sender.id in actors:
@@ -204,7 +221,7 @@ class Window:
         return f"{self._labels[id]}@{identifier.version - self._base.get(id, 0)}"
 
     def _label(self, kind: str, id: int) -> str:
-        name = self._recording._names.get(id)
+        name = self._recording.told_names.get(id)
         if name is None:
             self._counts[kind] += 1
             return f"{kind}:{self._counts[kind]}"

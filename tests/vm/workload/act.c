@@ -118,6 +118,7 @@ void enter(const char *name)
 static void run(const struct operation *operation)
 {
 	enter(operation->name);
+	note("task", 0, getpid(), "task");
 	if (!operation->act)
 		return; /* another process does it */
 	operation->act();
