@@ -72,9 +72,9 @@ static __always_inline void fill_namespaces(struct prov_task_record *record,
 	record->pidns = last.ns ? BPF_CORE_READ(last.ns, ns.inum) : 0;
 }
 
-static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task)
+static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task,
+					  const struct cred *cred)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 	struct dentry *cwd = BPF_CORE_READ(task, fs, pwd.dentry);
 
@@ -101,8 +101,9 @@ static __always_inline void fill_identity(struct prov_task_record *record, struc
 	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
 }
 
+/* `cred` is the task's own, or what exec is about to give it. */
 static __noinline int send_task(struct prov_policy *policy, struct task_struct *task,
-				struct prov_task *state)
+				struct prov_task *state, const struct cred *cred)
 {
 	struct prov_task_record *record;
 	struct prov_memory *memory;
@@ -116,7 +117,7 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	fill_node(&record->node, &state->node, policy);
 	record->memory = memory ? memory->node.id : 0;
 	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	fill_identity(record, task);
+	fill_identity(record, task, cred);
 	fill_namespaces(record, task);
 	fill_usage(record, task);
 	submit(record);
@@ -159,7 +160,7 @@ static __always_inline void announce_task(struct prov_policy *policy, struct tas
 {
 	if (state->node.sent == policy->epoch)
 		return;
-	send_task(policy, task, state);
+	send_task(policy, task, state, BPF_CORE_READ(task, cred));
 	if (state->node.sent == policy->epoch)
 		runs_on_machine(policy, state);
 }
