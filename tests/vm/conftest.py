@@ -53,6 +53,14 @@ def _build(folder: Path) -> Path:
     return act
 
 
+def _settled(machine: Machine, look: list[str]) -> str:
+    """What ``look`` says when it says the same twice: the kernel frees programs a moment later."""
+    before, now = "", checked(machine.run(look))
+    while now != before:
+        before, now = now, checked(machine.run(look))
+    return now
+
+
 @pytest.fixture(scope="session")
 def session(machine: Machine) -> Session:
     """Everything the workload does, recorded once."""
@@ -63,13 +71,12 @@ def session(machine: Machine) -> Session:
     names = checked(machine.run([str(act), "prepare", WORK]))
     without = checked(machine.run([str(act), "verdicts", WORK]))
     seen = {"before": checked(machine.run(look))}
-    # its output is lost with this command; it names nothing
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
     script = f"{act} run {WORK} >{out}.names; {act} verdicts {WORK} >{out}.verdicts;"
     script += f"exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
     checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))
-    seen |= {"during": Path(f"{out}.seen").read_text(), "after": checked(machine.run(look))}
+    seen |= {"during": Path(f"{out}.seen").read_text(), "after": _settled(machine, look)}
     names += Path(f"{out}.names").read_text()
     recording = Recording(out / "audit.raw", WORK, parse_names(names))
     verdicts = (without.splitlines(), Path(f"{out}.verdicts").read_text().splitlines())

@@ -100,15 +100,20 @@ PROCESSES = {
         {TAKE_OVER.format("memory:1", "memory:2")}
         argv:quiet -arg-> memory:2@0
     """,
-    # opened and looked at, but nothing became of it
-    "exec_failed": """
-        directory:here@0 -perm_check-> task@1    task@0..1
-        file:text@0 -perm_check-> task@1
-        path:text -named-> file:text@0
-        file:text@0 -open-> task@1
+    "exec_setuid": f"""
+        {SHARED}
+        {LOOK_UP_QUIET}
+        {TAKE_OVER.format("memory", "memory:1")}
+        argv:quiet -arg-> memory:1@0
     """,
-    "exec_refused": """
-        directory:here@0 -perm_check-> task@1    task@0..1
+    # opened and looked at, but nothing became of it
+    "exec_failed": f"""
+        {SHARED}
+        {LOOK_UP_QUIET.replace("quiet", "text")}
+    """,
+    "exec_refused": f"""
+        {SHARED}
+        directory:here@0 -perm_check-> task:1@0
     """,
 }
 
@@ -161,6 +166,19 @@ def test_a_thread_has_its_own_number_in_the_same_process(recording):
     assert second["tgid"] == first["tgid"]
     assert second["pid"] != first["pid"]
     assert (second["ppid"], second["memory"]) == (first["ppid"], first["memory"])
+
+
+def test_a_task_is_described_again_when_a_program_takes_over(recording):
+    """Its name, its memory and its users are those of the program."""
+    window = recording.window("exec_setuid")
+    before, after = recording.nodes[window.ids["task:1"]]
+
+    assert before.attributes["comm"].rstrip(b"\0") == b"act"
+    assert before.attributes["memory"] == window.ids["memory"]
+    assert before.attributes["euid"] == 0
+    assert after.attributes["comm"].rstrip(b"\0") == b"quiet"
+    assert after.attributes["memory"] == window.ids["memory:1"]
+    assert (after.attributes["uid"], after.attributes["euid"]) == (0, 1000)
 
 
 def test_a_memory_tells_which_program_it_holds(recording):

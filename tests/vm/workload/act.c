@@ -76,12 +76,12 @@ void pause_ms(int ms)
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
 }
 
-int start(int flags, int (*act)(void *))
+int start(int flags, int (*act)(void *), void *argument)
 {
 	size_t size = 1 << 16;
 	char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return MUST(clone(act, stack + size, flags, NULL));
+	return MUST(clone(act, stack + size, flags, argument));
 }
 
 void await_child(int pid)

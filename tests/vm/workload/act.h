@@ -54,8 +54,8 @@ void called(const char *name, int fd);
 
 void pause_ms(int ms);
 
-/* A task that shares what `flags` say and runs `act` on a stack of its own; its thread id. */
-int start(int flags, int (*act)(void *));
+/* A task that shares what `flags` say and runs `act` on a stack of its own; its thread id */
+int start(int flags, int (*act)(void *), void *argument);
 void await_child(int pid);
 
 int verdicts(void);

@@ -33,7 +33,7 @@ int before(void)
 	enter("before");
 	a = MUST(openat(here, "a", O_RDONLY));
 	b = MUST(openat(here, "b", O_WRONLY));
-	start(THREAD, write_in_turn);
+	start(THREAD, write_in_turn, NULL);
 	MUST(read(in("before", "fifo", O_RDWR), &byte, 1));
 	begin();
 	MUST(read(a, &byte, 1));

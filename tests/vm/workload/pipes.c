@@ -78,7 +78,7 @@ static void read_waiting(void)
 	make_pipe(0);
 	MUST(write(ends[1], "x", 1));
 	MUST(read(ends[0], &byte, 1));
-	child = start(SIGCHLD, write_later);
+	child = start(SIGCHLD, write_later, NULL);
 	begin();
 	MUST(read(ends[0], &byte, 1));
 	await_child(child);

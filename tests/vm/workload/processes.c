@@ -28,7 +28,7 @@ static void fork_process(void)
 {
 	open_a();
 	begin();
-	await_child(start(SIGCHLD, write_and_exit));
+	await_child(start(SIGCHLD, write_and_exit, NULL));
 	end();
 }
 
@@ -37,7 +37,7 @@ static void start_thread(void)
 	open_a();
 	done = false;
 	begin();
-	start(THREAD, write_and_exit);
+	start(THREAD, write_and_exit, NULL);
 	while (!done)
 		pause_ms(1);
 	pause_ms(10);
@@ -48,7 +48,7 @@ static void share_memory(void)
 {
 	open_a();
 	begin();
-	await_child(start(CLONE_VM | SIGCHLD, write_and_exit));
+	await_child(start(CLONE_VM | SIGCHLD, write_and_exit, NULL));
 	end();
 }
 
@@ -65,7 +65,7 @@ static void execute(const char *name, char *const *words)
 	arguments = words;
 	MUST(fchdir(MUST(openat(here, ".", O_PATH | O_DIRECTORY))));
 	begin();
-	await_child(start(CLONE_VM | CLONE_VFORK | SIGCHLD, become));
+	await_child(start(CLONE_VM | CLONE_VFORK | SIGCHLD, become, NULL));
 	end();
 }
 
@@ -103,22 +103,41 @@ static void fork_exec(void)
 	arguments = (char *const[]){ "quiet", NULL };
 	MUST(fchdir(MUST(openat(here, ".", O_PATH | O_DIRECTORY))));
 	begin();
-	await_child(start(SIGCHLD, become));
+	await_child(start(SIGCHLD, become, NULL));
+	end();
+}
+
+/* The program's owner lends its user to whoever runs it. */
+static void exec_setuid(void)
+{
+	MUST(fchownat(here, "quiet", 1000, 1000, 0));
+	MUST(fchmodat(here, "quiet", 04755, 0));
+	execute("quiet", (char *const[]){ "quiet", NULL });
+}
+
+static int fail_to_become(void *error)
+{
+	FAILS(execve(program, nothing, nothing), *(int *)error);
+	_exit(0);
+}
+
+static void execute_in_vain(const char *name, int error)
+{
+	program = name;
+	MUST(fchdir(MUST(openat(here, ".", O_PATH | O_DIRECTORY))));
+	begin();
+	await_child(start(CLONE_VM | CLONE_VFORK | SIGCHLD, fail_to_become, &error));
 	end();
 }
 
 static void exec_failed(void)
 {
-	begin();
-	FAILS(syscall(SYS_execveat, here, "text", nothing, nothing, 0), ENOEXEC);
-	end();
+	execute_in_vain("text", ENOEXEC);
 }
 
 static void exec_refused(void)
 {
-	begin();
-	FAILS(syscall(SYS_execveat, here, "a", nothing, nothing, 0), EACCES);
-	end();
+	execute_in_vain("a", EACCES);
 }
 
 const struct operation processes[] = {
@@ -129,6 +148,7 @@ const struct operation processes[] = {
 	{ "exec_script", exec_script },
 	{ "exec_long", exec_long },
 	{ "fork_exec", fork_exec },
+	{ "exec_setuid", exec_setuid },
 	{ "exec_failed", exec_failed },
 	{ "exec_refused", exec_refused },
 	{},
