@@ -154,15 +154,22 @@ static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_ta
 	return 0;
 }
 
-/* The task has a record in this epoch, and its edge to the machine. */
+/* Its record, and with the first one of this epoch its edge to the machine */
+static __always_inline void describe_task(struct prov_policy *policy, struct task_struct *task,
+					  struct prov_task *state, const struct cred *cred)
+{
+	__u32 sent = state->node.sent;
+
+	send_task(policy, task, state, cred);
+	if (sent != policy->epoch && state->node.sent == policy->epoch)
+		runs_on_machine(policy, state);
+}
+
 static __always_inline void announce_task(struct prov_policy *policy, struct task_struct *task,
 					  struct prov_task *state)
 {
-	if (state->node.sent == policy->epoch)
-		return;
-	send_task(policy, task, state, BPF_CORE_READ(task, cred));
-	if (state->node.sent == policy->epoch)
-		runs_on_machine(policy, state);
+	if (state->node.sent != policy->epoch)
+		describe_task(policy, task, state, BPF_CORE_READ(task, cred));
 }
 
 /*
