@@ -74,10 +74,13 @@ class Recording:
         self.work = work
         self.records, self.losses, origin = _decoded(raw)
         expand = Expand(origin)
-        expanded = expand(self.records) + expand.finish()
-        self.edges = [record for record in expanded if isinstance(record, Edge)]
-        self.texts = {n.identifier: n.attributes for n in expanded if isinstance(n, Node)
-                      and n.kind in _NAMELESS}  # fmt: skip
+        self.expanded = expand(self.records) + expand.finish()
+        self.edges = [record for record in self.expanded if isinstance(record, Edge)]
+        self.texts = {
+            record.identifier: record.attributes
+            for record in self.expanded
+            if isinstance(record, Node) and record.kind in _NAMELESS
+        }
         self._all_told = list(names)
         self._told = {(n.kind, n.device, n.inode): n.name for n in self._all_told}
 

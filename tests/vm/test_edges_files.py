@@ -82,6 +82,9 @@ FILES = {
     "read_zero": """
         char:zero@0 -read/control-> task@1       task@0..1
     """,
+    # somebody typed that
+    "read_terminal": READ_A.replace("file:a", "char:terminal"),
+    "read_terminal_empty": NOTHING,
 }
 
 READ_PIPE = READ_A.replace("file:a", "pipe:pipe")

@@ -1,4 +1,4 @@
-"""Says what of provcap is loaded and pinned, and what a second loader would find; one JSON object."""
+"""Says what of provcap is loaded and pinned, and what a second loader would find, as JSON."""
 
 import json
 import subprocess

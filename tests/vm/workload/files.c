@@ -194,6 +194,39 @@ static void read_zero(void)
 	end();
 }
 
+/* The reading end of a terminal that nobody looks at, and the writing one */
+static int open_terminal(int *writer)
+{
+	int reader;
+
+	*writer = MUST(posix_openpt(O_RDWR | O_NOCTTY));
+	MUST(grantpt(*writer));
+	MUST(unlockpt(*writer));
+	reader = MUST(open(ptsname(*writer), O_RDWR | O_NOCTTY | O_NONBLOCK));
+	called("terminal", reader);
+	return reader;
+}
+
+static void read_terminal(void)
+{
+	int writer, reader = open_terminal(&writer);
+
+	MUST(write(writer, "line\n", 5));
+	poll(&(struct pollfd){ .fd = reader, .events = POLLIN }, 1, 1000);
+	begin();
+	MUST(read(reader, buffer, sizeof(buffer)));
+	end();
+}
+
+static void read_terminal_empty(void)
+{
+	int writer, reader = open_terminal(&writer);
+
+	begin();
+	FAILS(read(reader, buffer, sizeof(buffer)), EAGAIN);
+	end();
+}
+
 const struct operation files[] = {
 	{ "open", open_file },
 	{ "open_absent", open_absent },
@@ -215,5 +248,7 @@ const struct operation files[] = {
 	{ "list_directory", list_directory },
 	{ "write_null", write_null },
 	{ "read_zero", read_zero },
+	{ "read_terminal", read_terminal },
+	{ "read_terminal_empty", read_terminal_empty },
 	{},
 };
