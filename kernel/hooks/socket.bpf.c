@@ -31,6 +31,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 
 	if (!sk || !current_scene(&scene))
 		return;
+	scene.task->sending = 0;
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return;
@@ -178,6 +179,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 
 	if (ret || !sk || !current_scene(&scene))
 		return ret;
+	scene.task->sending = 1;
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
@@ -189,7 +191,10 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	return 0;
 }
 
-/* Unix datagrams: each send asks here, with the socket that will get it. */
+/*
+ * Unix datagrams: each send asks here, with the socket that will get it. So does a connect, with which
+ * nothing is sent.
+ */
 SEC("lsm/unix_may_send")
 int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 {
@@ -198,7 +203,7 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 	struct prov_socket *from, *to;
 	struct prov_scene scene;
 
-	if (ret || !sender || !receiver || !current_scene(&scene))
+	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending)
 		return ret;
 	from = socket_node(&scene, sender);
 	to = socket_node(&scene, receiver);
