@@ -67,7 +67,7 @@ def session(machine: Machine) -> Session:
     """Everything the workload does, recorded once."""
     assert machine.share
     act, out = _build(machine.share), machine.share / "recording"
-    look = [sys.executable, str(WORKLOAD / "attached.py")]
+    look = [sys.executable, "-m", "tests.vm.workload.attached"]
     checked(machine.run(["sh", "-ec", FILE_SYSTEMS]))
     names = checked(machine.run([str(act), "prepare", WORK]))
     without = checked(machine.run([str(act), "verdicts", WORK]))

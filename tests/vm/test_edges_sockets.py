@@ -100,6 +100,13 @@ SOCKETS = {
         task@4 -memory_write-> memory@1
     """,
     "unix_datagram": DATAGRAM.format("from", "to"),
+    # nothing goes to the other socket yet
+    "connect_datagram": """
+        address:@provcap-connected -addressed-> socket:from@0
+        memory@0 -memory_read-> task@1           task@0..1
+        task@1 -connect-> socket:from@0
+    """,
+    "send_connected": DATAGRAM.format("from", "to"),
 }
 
 

@@ -259,6 +259,30 @@ static void unix_datagram(void)
 	end();
 }
 
+static void connect_datagram(void)
+{
+	struct sockaddr_un address = abstract("provcap-connected");
+	int from = new_socket("from", AF_UNIX, SOCK_DGRAM), to = new_socket("to", AF_UNIX, SOCK_DGRAM);
+
+	MUST(bind(to, AS_ADDRESS(address)));
+	begin();
+	MUST(connect(from, AS_ADDRESS(address)));
+	end();
+}
+
+static void send_connected(void)
+{
+	struct sockaddr_un address = abstract("provcap-connected-too");
+	int from = new_socket("from", AF_UNIX, SOCK_DGRAM), to = new_socket("to", AF_UNIX, SOCK_DGRAM);
+
+	MUST(bind(to, AS_ADDRESS(address)));
+	MUST(connect(from, AS_ADDRESS(address)));
+	begin();
+	MUST(send(from, "x", 1, 0));
+	MUST(recv(to, &byte, 1, 0));
+	end();
+}
+
 const struct operation sockets[] = {
 	{ "create_socket", create_socket },
 	{ "create_socket_refused", create_refused },
@@ -278,5 +302,7 @@ const struct operation sockets[] = {
 	{ "socket_pair", socket_pair },
 	{ "unix_stream", unix_stream },
 	{ "unix_datagram", unix_datagram },
+	{ "connect_datagram", connect_datagram },
+	{ "send_connected", send_connected },
 	{},
 };
