@@ -227,6 +227,25 @@ static void read_terminal_empty(void)
 	end();
 }
 
+static void write_terminal(void)
+{
+	int writer, reader = open_terminal(&writer);
+
+	begin();
+	MUST(write(writer, "line\n", 5));
+	poll(&(struct pollfd){ .fd = reader, .events = POLLIN }, 1, 1000);
+	MUST(read(reader, buffer, sizeof(buffer)));
+	end();
+	called("writer", writer);
+}
+
+static void truncate_file(void)
+{
+	begin();
+	MUST(openat(here, "a", O_WRONLY | O_TRUNC));
+	end();
+}
+
 const struct operation files[] = {
 	{ "open", open_file },
 	{ "open_absent", open_absent },
@@ -250,5 +269,7 @@ const struct operation files[] = {
 	{ "read_zero", read_zero },
 	{ "read_terminal", read_terminal },
 	{ "read_terminal_empty", read_terminal_empty },
+	{ "write_terminal", write_terminal },
+	{ "truncate", truncate_file },
 	{},
 };
