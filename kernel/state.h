@@ -65,7 +65,7 @@ struct prov_task {
 	__u32 memory; /* index into memories, 0: none */
 	__u32 arrivals; /* edges into the task that did not go on into its memory */
 	__u32 images; /* entries in use of image[] */
-	__u32 reserved;
+	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];

@@ -82,6 +82,8 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 	scene.memory = memory;
 	if (scene.silent)
 		return 0;
+	/* another name, another memory, maybe other ids: what was said of the task is out of date */
+	describe_task(scene.policy, task, scene.task, bprm->cred);
 	announce_actor(&scene, task);
 	describe_exec(&scene, bprm);
 	return 0;

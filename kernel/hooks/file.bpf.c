@@ -4,7 +4,10 @@
 
 #define MAY_WRITE 2
 #define MAY_READ 4
+#define FMODE_READ 1
+#define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
+#define PROT_WRITE 2
 #define MAP_TYPE 0xf
 #define MAP_PRIVATE 2
 
@@ -76,23 +79,32 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	return 0;
 }
 
+/* The kernel compares the mapping with the mode of the open file only after the hook. */
+static __always_inline bool may_map(struct file *file, unsigned long prot, bool shared)
+{
+	if (!(file->f_mode & FMODE_READ))
+		return false;
+	return !shared || !(prot & PROT_WRITE) || file->f_mode & FMODE_WRITE;
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
 	struct prov_detail detail = { .flags = prot, .offset = NO_OFFSET };
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !file || !current_scene(&scene))
+	if (ret || !file || !may_map(file, prot, shared) || !current_scene(&scene))
 		return ret;
 	node = file_node(&scene, file);
 	if (!node)
 		return 0;
 	detail.kind = kind_of_mode(file->f_inode->i_mode);
-	if ((flags & MAP_TYPE) == MAP_PRIVATE)
-		uses(&scene, REL_MMAP_PRIVATE, node, &detail);
-	else
+	if (shared)
 		uses(&scene, REL_MMAP, node, &detail);
+	else
+		uses(&scene, REL_MMAP_PRIVATE, node, &detail);
 	return 0;
 }

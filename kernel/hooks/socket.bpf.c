@@ -31,6 +31,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 
 	if (!sk || !current_scene(&scene))
 		return;
+	scene.task->sending = 0;
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return;
@@ -77,6 +78,21 @@ static __always_inline bool is_error(const void *pointer)
 	return (unsigned long)pointer >= (unsigned long)-4095;
 }
 
+/*
+ * Bytes may have come for it before it was accepted: then it was announced without inode and owner, and
+ * is announced again.
+ */
+static __always_inline struct prov_socket *accepted_socket(struct prov_scene *scene,
+							   struct sock *sk)
+{
+	struct prov_socket *socket = socket_state(sk);
+
+	if (!socket)
+		return NULL;
+	socket->node.sent = 0;
+	return socket_node(scene, sk);
+}
+
 /* After a connection has come: listening socket -> new socket -> task. */
 SEC("fexit/do_accept")
 int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
@@ -105,7 +121,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	if (!waiting || !sk)
 		return 0;
 	listening = socket_node(&scene, waiting);
-	accepted = socket_node(&scene, sk);
+	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
@@ -162,6 +178,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 
 	if (ret || !sk || !current_scene(&scene))
 		return ret;
+	scene.task->sending = 1;
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
@@ -173,7 +190,10 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	return 0;
 }
 
-/* Unix datagrams: each send asks here, with the socket that will get it. */
+/*
+ * Unix datagrams: each send asks here, with the socket that will get it. So does a connect, with which
+ * nothing is sent.
+ */
 SEC("lsm/unix_may_send")
 int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 {
@@ -182,7 +202,7 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 	struct prov_socket *from, *to;
 	struct prov_scene scene;
 
-	if (ret || !sender || !receiver || !current_scene(&scene))
+	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending)
 		return ret;
 	from = socket_node(&scene, sender);
 	to = socket_node(&scene, receiver);

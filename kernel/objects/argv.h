@@ -40,9 +40,13 @@ static long read_string(__u32 step, struct prov_arguments *arguments)
 
 	length = bpf_probe_read_user_str(&arguments->buffer->room[at], TEXT_ROOM,
 					 (void *)arguments->from);
-	if (length <= 0 || length > TEXT_ROOM) {
+	if (length < 0 || length > TEXT_ROOM) {
 		arguments->failed = true;
 		return 1;
+	}
+	if (!length) { /* an empty string: the helper counts its NUL in every other */
+		arguments->buffer->room[at] = '\0';
+		length = 1;
 	}
 	if (length == TEXT_ROOM)
 		length--; /* cut by the room: that NUL is not the string's own */

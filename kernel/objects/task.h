@@ -72,9 +72,9 @@ static __always_inline void fill_namespaces(struct prov_task_record *record,
 	record->pidns = last.ns ? BPF_CORE_READ(last.ns, ns.inum) : 0;
 }
 
-static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task)
+static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task,
+					  const struct cred *cred)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 	struct dentry *cwd = BPF_CORE_READ(task, fs, pwd.dentry);
 
@@ -101,8 +101,9 @@ static __always_inline void fill_identity(struct prov_task_record *record, struc
 	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
 }
 
+/* `cred` is the task's own, or what exec is about to give it. */
 static __noinline int send_task(struct prov_policy *policy, struct task_struct *task,
-				struct prov_task *state)
+				struct prov_task *state, const struct cred *cred)
 {
 	struct prov_task_record *record;
 	struct prov_memory *memory;
@@ -116,7 +117,7 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	fill_node(&record->node, &state->node, policy);
 	record->memory = memory ? memory->node.id : 0;
 	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	fill_identity(record, task);
+	fill_identity(record, task, cred);
 	fill_namespaces(record, task);
 	fill_usage(record, task);
 	submit(record);
@@ -153,15 +154,22 @@ static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_ta
 	return 0;
 }
 
-/* The task has a record in this epoch, and its edge to the machine. */
+/* Its record, and with the first one of this epoch its edge to the machine */
+static __always_inline void describe_task(struct prov_policy *policy, struct task_struct *task,
+					  struct prov_task *state, const struct cred *cred)
+{
+	__u32 sent = state->node.sent;
+
+	send_task(policy, task, state, cred);
+	if (sent != policy->epoch && state->node.sent == policy->epoch)
+		runs_on_machine(policy, state);
+}
+
 static __always_inline void announce_task(struct prov_policy *policy, struct task_struct *task,
 					  struct prov_task *state)
 {
-	if (state->node.sent == policy->epoch)
-		return;
-	send_task(policy, task, state);
-	if (state->node.sent == policy->epoch)
-		runs_on_machine(policy, state);
+	if (state->node.sent != policy->epoch)
+		describe_task(policy, task, state, BPF_CORE_READ(task, cred));
 }
 
 /*

@@ -1,12 +1,98 @@
-"""Compiles the workloads and the test-only build of the kernel object, once per run."""
+"""Compiled workloads, the test-only build of the kernel object, and one recording per kernel."""
 
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from provcap.vm.machine import Machine, Result
+from tests.vm.recorded import Recording, parse_names
+
 ROOT = Path(__file__).parents[2]
 WORKLOADS = Path(__file__).parent / "stress"
+WORKLOAD = Path(__file__).parent / "workload"
+WORK = "/tmp/edges"
+
+FILE_SYSTEMS = f"""
+mkdir -m 755 {WORK} {WORK}/disk {WORK}/mount
+truncate -s 32M /tmp/disk.image
+mkfs.ext4 -q /tmp/disk.image
+modprobe -a loop ext4
+mount "$(losetup --find --show /tmp/disk.image)" {WORK}/disk
+mount -t tmpfs none {WORK}/mount
+mkdir {WORK}/mount/inner
+mount -t tmpfs none {WORK}/mount/inner
+mkdir {WORK}/mount/inner/deep
+touch {WORK}/mount/inner/deep/file
+"""
+
+
+class Session(NamedTuple):
+    """A recording and what was seen before, during and after it."""
+
+    recording: Recording
+    verdicts: tuple[list[str], list[str]]
+    """Of the workload's list: without and with everything attached."""
+    seen: Mapping[str, str]
+    """What attached.py said: before, during, after."""
+
+
+def checked(result: Result) -> str:
+    """Standard output of a command that must have succeeded."""
+    assert result.status == 0, result
+    return result.stdout.decode()
+
+
+def _build(folder: Path) -> Path:
+    sources = [path for path in WORKLOAD.glob("*.c") if path.name != "quiet.c"]
+    compiler = ["gcc", "-O1", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-static"]
+    act, quiet = folder / "act", folder / "quiet"
+    subprocess.run([*compiler, "-o", act, *sources], check=True)
+    subprocess.run([*compiler, "-nostdlib", "-o", quiet, WORKLOAD / "quiet.c"], check=True)
+    return act
+
+
+def _settled(machine: Machine, look: list[str], usual: str) -> str:
+    """What ``look`` says in the end: the kernel frees programs a moment later."""
+    for _ in range(10):
+        said = checked(machine.run(look))
+        if said == usual:
+            break
+    return said
+
+
+@pytest.fixture(scope="session")
+def session(machine: Machine) -> Session:
+    """Everything the workload does, recorded once."""
+    assert machine.share
+    act, out = _build(machine.share), machine.share / "recording"
+    look = [sys.executable, "-m", "tests.vm.workload.attached"]
+    checked(machine.run(["sh", "-ec", FILE_SYSTEMS]))
+    names = checked(machine.run([str(act), "prepare", WORK]))
+    without = checked(machine.run([str(act), "verdicts", WORK]))
+    seen = {"before": checked(machine.run(look))}
+    checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
+    script = f"{act} run {WORK} >{out}.names; {act} verdicts {WORK} >{out}.verdicts;"
+    script += f"exec {' '.join(look)} >{out}.seen"
+    command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
+    checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))
+    seen |= {
+        "during": Path(f"{out}.seen").read_text(),
+        "after": _settled(machine, look, seen["before"]),
+    }
+    names += Path(f"{out}.names").read_text()
+    recording = Recording(out / "audit.raw", WORK, parse_names(names))
+    verdicts = (without.splitlines(), Path(f"{out}.verdicts").read_text().splitlines())
+    return Session(recording, verdicts, seen)
+
+
+@pytest.fixture
+def recording(session: Session) -> Recording:
+    """What was recorded."""
+    return session.recording
 
 
 @pytest.fixture(scope="session")
