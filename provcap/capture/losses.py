@@ -6,14 +6,23 @@ apart.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from provcap.capture.decoder import KernelRecord
 from provcap.capture.raw import Status
 from provcap.vocabulary import HARMLESS
 
-KEYS = ("complete", "records", "missing", "missing_uncounted", "skipped", "late", "cut")
+KEYS = (
+    "complete",
+    "records",
+    "records_cpus",
+    "missing",
+    "missing_uncounted",
+    "skipped",
+    "late",
+    "cut",
+)
 _REFUSED = ("event_ring_full", "node_ring_full", "text_ring_full")  # these took a number
 
 
@@ -31,6 +40,7 @@ class Losses(NamedTuple):
     cut: bool
     unknown: bool
     causes: dict[str, dict[int, int]]
+    records_by_cpu: dict[int, int]
 
     @property
     def complete(self) -> bool:
@@ -43,10 +53,11 @@ class Losses(NamedTuple):
         counts = {"records": self.records, "missing": self.missing, "skipped": self.skipped}
         counts |= {"missing_uncounted": self.missing_uncounted, "late": self.late}
         texts = {key: str(value) for key, value in counts.items()}
+        texts["records_cpus"] = _by_cpu(self.records_by_cpu)
         texts["cut"] = "true" if self.cut else "false"
         for cause, cpus in sorted(self.causes.items()):
             texts[f"lost_{cause}"] = str(sum(cpus.values()))
-            texts[f"lost_{cause}_cpus"] = " ".join(f"{c}:{n}" for c, n in sorted(cpus.items()))
+            texts[f"lost_{cause}_cpus"] = _by_cpu(cpus)
         return {"complete": self.complete, "losses": texts}
 
 
@@ -88,6 +99,7 @@ class Account:
             cut,
             last is None or not last.final,
             causes,
+            {cpu: numbers.arrived for cpu, numbers in self._cpus.items()},
         )
 
 
@@ -111,6 +123,10 @@ class _Numbers:
                 self._highest = near
             elif near < self._lowest:
                 self._lowest = near
+
+
+def _by_cpu(counts: Mapping[int, int]) -> str:
+    return " ".join(f"{cpu}:{count}" for cpu, count in sorted(counts.items()))
 
 
 def _since(base: Status | None, last: Status | None) -> dict[str, dict[int, int]]:

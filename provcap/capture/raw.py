@@ -82,7 +82,7 @@ class RawWriter:
         self._file = file
         self._number = 0
         body = json.dumps(_header_json(header), separators=(",", ":")).encode()
-        file.write(_FILE_HEAD.pack(MAGIC, VERSION, len(body), zlib.crc32(body)) + body)
+        self._write(_FILE_HEAD.pack(MAGIC, VERSION, len(body), zlib.crc32(body)) + body)
 
     def ring(self, cpu: int, data: bytes, at_ns: int = 0) -> None:
         """Ring bytes of one CPU, whole records with their ring headers."""
@@ -97,9 +97,15 @@ class RawWriter:
         """The recording is whole."""
         self._block(END, 0, 0, b"")
 
+    def _write(self, data: bytes) -> None:
+        """Whole: an unbuffered file may take less than it is given when the disk gets full."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+
     def _block(self, type: int, cpu: int, at_ns: int, payload: bytes) -> None:
         head = (BLOCK_MAGIC, type, cpu, len(payload), 0, self._number, at_ns, bytes(32))
-        self._file.write(_BLOCK_HEAD.pack(*head) + payload)
+        self._write(_BLOCK_HEAD.pack(*head) + payload)
         self._number += 1
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from provcap.graph.counts import Counts, count
 from provcap.graph.ingest import load
-from provcap.graph.losses import completeness, is_complete
+from provcap.graph.losses import arrived, completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
 from provcap.vocabulary import HARMLESS
@@ -46,6 +46,7 @@ def _data(graph: Graph, counts: Counts) -> dict[str, object]:
         "nodes": {k.kind: {"objects": k.objects, "versions": k.versions} for k in counts.kinds},
         "relations": dict(counts.relations),
         "losses": [loss._asdict() for loss in counts.losses],
+        "records": arrived(graph),
         "complete": is_complete(graph),
         "damage": graph.damage,
         "first_ns": counts.first_ns,
@@ -65,8 +66,21 @@ def _lines(graph: Graph, counts: Counts) -> Iterator[str]:
     yield f"{'relation':<20} {'edges':>10}"
     yield from (f"{name:<20} {edges:>10}" for name, edges in counts.relations)
     yield ""
+    yield from _by_cpu(graph, counts)
     yield from _losses(counts)
     yield completeness(graph)
+
+
+def _by_cpu(graph: Graph, counts: Counts) -> Iterator[str]:
+    """What came from each CPU and what is known to be missing there."""
+    found = arrived(graph)
+    if not found:
+        return
+    yield f"{'CPU':<20} {'records':>10} {'lost':>10}"
+    for cpu, records in found.items():
+        mine = [loss for loss in counts.losses if loss.cpu == cpu and loss.cause not in HARMLESS]
+        yield f"{cpu:<20} {records:>10} {sum(loss.records for loss in mine):>10}"
+    yield ""
 
 
 def _losses(counts: Counts) -> Iterator[str]:

@@ -36,6 +36,16 @@ def losses(graph: Graph) -> list[Loss]:
     return sorted(found, key=lambda loss: (-loss.records, loss.cause))
 
 
+def arrived(graph: Graph) -> dict[int, int]:
+    """Return the kernel records that arrived from each CPU, over all machines."""
+    totals: dict[int, int] = {}
+    for account in graph.accounts.values():
+        for part in _by_cpu("", account.get("records_cpus", "")):
+            cpu = part.cpu or 0
+            totals[cpu] = totals.get(cpu, 0) + part.records
+    return dict(sorted(totals.items()))
+
+
 def is_complete(graph: Graph) -> bool | None:
     """Say whether nothing was lost; None if the recording does not say."""
     said = {account.get("complete") for account in graph.accounts.values()}

@@ -7,12 +7,13 @@ text.
 
 import contextlib
 import fcntl
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -31,6 +32,7 @@ DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whethe
 POLL_S = 0.01  # wake-ups are suppressed: the reader looks by itself
 SETTLE_S = 0.2  # after the command: time for what is freed a grace period later
 STALL_S = 1.0
+STATUS_S = 2.0  # between two statements of the counters: what a killed recorder leaves behind
 LOCK = Path("/run/provcap-recorder.lock")
 
 
@@ -94,14 +96,19 @@ class _Recorder:
             self._keep(self._writer.end)
         if self._failed:
             raise OutputError(
-                f"the recording stops where it could not be written: {self._failed.strerror}"
+                f"the recording stops where it could not be written ({self._failed.strerror}); "
+                "what is before that can be replayed"
             ) from self._failed
         return status
 
     def _run_command(self, command: Sequence[str], rings: list[Ring]) -> int:
         with _started(command) as process:
+            due_s = time.monotonic() + STATUS_S
             while process.poll() is None:
                 self._drain(rings)
+                if time.monotonic() >= due_s:
+                    self._keep(lambda: self._status(final=False))
+                    due_s = time.monotonic() + STATUS_S
                 time.sleep(POLL_S)
         code = process.returncode
         return 128 - code if code < 0 else code
@@ -118,11 +125,11 @@ class _Recorder:
         for ring in rings:
             data = ring.drain_raw()
             if data:
-                self._keep(lambda cpu=ring.cpu, data=data: self._writer.ring(cpu, data))
+                self._keep(functools.partial(self._writer.ring, ring.cpu, data))
             elif ring.stalled_s() > STALL_S:
                 self._stalls[ring.cpu] = self._stalls.get(ring.cpu, 0) + 1
 
-    def _keep(self, write) -> None:  # type: ignore[no-untyped-def]
+    def _keep(self, write: Callable[[], None]) -> None:
         """Write, unless writing has failed before: a full disk must not take the command along."""
         if self._failed is None:
             try:
@@ -225,13 +232,9 @@ def _header(layout: objects.Layout) -> Header:
         layout=layouts.of_object(layout),
         fingerprint=layout.fingerprint().hex(),
         cpus=os.cpu_count() or 1,
-        provcap=_version(),
+        provcap=provcap.__version__,
         start_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     )
-
-
-def _version() -> str:
-    return str(getattr(provcap, "__version__", "unknown"))
 
 
 def origin() -> Origin:
