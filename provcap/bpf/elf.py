@@ -17,12 +17,18 @@ class Symbol(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One section: its bytes (none for .bss) and the number of the section it leans on."""
+    """One section: its bytes (none for .bss), the number of the section it leans on, its flags."""
 
     name: str
     type: int
     data: bytes
     link: int
+    flags: int = 0
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it holds instructions."""
+        return bool(self.flags & _EXECUTABLE)
 
 
 def sections(image: bytes) -> list[Section]:
@@ -32,7 +38,9 @@ def sections(image: bytes) -> list[Section]:
     at_names = _unpack(order + "H", image, 62)[0]
     names = _bytes_of(image, headers[at_names]) if at_names < len(headers) else b""
     return [
-        Section(_string(names, header[0]), header[1], _bytes_of(image, header), header[6])
+        Section(
+            _string(names, header[0]), header[1], _bytes_of(image, header), header[6], header[2]
+        )
         for header in headers
     ]
 
@@ -58,6 +66,7 @@ def symbols(image: bytes) -> list[Symbol]:
 
 
 _SYMBOL_TABLE, _NO_BITS = 2, 8
+_EXECUTABLE = 4
 
 
 def _byte_order(image: bytes) -> str:

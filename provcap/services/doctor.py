@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from provcap.bpf import loader, pins
 from provcap.bpf.btf import kernel_btf
+from provcap.bpf.helpers import missing_helpers
 from provcap.bpf.kernel import active_lsms
 from provcap.errors import ProvcapError
 
@@ -31,6 +32,7 @@ class Facts(NamedTuple):
     libbpf: bool
     object_path: str | None
     missing_hooks: list[str] | None
+    missing_helpers: list[str] | None
     tools: dict[str, bool]
 
 
@@ -95,6 +97,7 @@ def gather() -> Facts:
         libbpf=find_library("bpf") is not None or Path("/usr/lib/libbpf.so.1").exists(),
         object_path=None if path is None else str(path),
         missing_hooks=None if path is None else _or_none(lambda: _missing_hooks(path)),
+        missing_helpers=None if path is None else _or_none(lambda: _missing_helpers(path)),
         tools={tool: any(map(shutil.which, names)) for tool, names in TOOLS.items()},
     )
 
@@ -150,7 +153,7 @@ def _privilege_line(facts: Facts) -> Line:
 def _object_lines(facts: Facts) -> list[Line]:
     if facts.object_path is None:
         return [Line(HERE, False, "kernel object", "not built", "make -C kernel")]
-    lines = [Line(HERE, True, "kernel object", facts.object_path)]
+    lines = [Line(HERE, True, "kernel object", facts.object_path), _helper_line(facts)]
     missing = facts.missing_hooks
     if missing is None:
         return [*lines, Line(HERE, False, "hooks", "the object cannot be read", "make -C kernel")]
@@ -159,6 +162,15 @@ def _object_lines(facts: Facts) -> list[Line]:
     )
     return [*lines, Line(HERE, not missing, "hooks", meaning, "none needed: this kernel has "
                          "other ways, or lacks the operation", needed=False)]  # fmt: skip
+
+
+def _helper_line(facts: Facts) -> Line:
+    missing = facts.missing_helpers
+    if missing is None:
+        return Line(HERE, False, "helpers", "the kernel does not list its own",
+                    "use a kernel with CONFIG_DEBUG_INFO_BTF=y")  # fmt: skip
+    meaning = f"absent: {', '.join(missing)}" if missing else "all there"
+    return Line(HERE, not missing, "helpers", meaning, "use a kernel from 6.1 on")
 
 
 def _guest_lines(facts: Facts) -> list[Line]:
@@ -172,6 +184,10 @@ def _missing_hooks(path: Path) -> list[str]:
     """Attach targets that this kernel lacks, for people, sorted."""
     image = loader.read_object(path)
     return sorted({missing for _program, missing in loader.skipped_programs(image)})
+
+
+def _missing_helpers(path: Path) -> list[str]:
+    return missing_helpers(loader.read_object(path), kernel_btf())
 
 
 def _status_numbers(text: str) -> dict[str, int]:

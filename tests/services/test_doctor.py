@@ -16,6 +16,7 @@ WELL = Facts(
     libbpf=True,
     object_path="build/provcap.bpf.o",
     missing_hooks=[],
+    missing_helpers=[],
     tools=dict.fromkeys(TOOLS, True),
 )
 
@@ -42,6 +43,8 @@ def test_a_machine_with_everything_records_here():
         ({"libbpf": False}, "apt install libbpf1"),
         ({"object_path": None}, "make -C kernel"),
         ({"missing_hooks": None}, "make -C kernel"),
+        ({"missing_helpers": None}, "CONFIG_DEBUG_INFO_BTF"),
+        ({"missing_helpers": ["BPF helper number 181"]}, "6.1"),
     ],
 )
 def test_each_lack_shuts_this_kernel_and_tells_its_fix(change, fix):
