@@ -83,6 +83,7 @@ class _Recorder:
             self._begin_ids()
             self._keep(lambda: self._status(final=False))
             self._capture.attach()
+            self._capture.run_iterator("adopt_tasks")
             self._set_policy(adopt=False)
             try:
                 status = self._run_command(command, rings)
