@@ -12,6 +12,7 @@ struct task_marks_map task_marks SEC(".maps");
 struct memories_map memories SEC(".maps");
 struct free_memories_map free_memories SEC(".maps");
 struct adopted_map adopted SEC(".maps");
+struct adopted_files_map adopted_files SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct blocking_map blocking SEC(".maps");
 struct evicted_map evicted SEC(".maps");

@@ -101,6 +101,16 @@ struct adopted_map {
 };
 extern struct adopted_map adopted SEC(".maps");
 
+/* inode address -> a file that was mapped before attaching, only while such mappings are taken in */
+struct adopted_files_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ADOPTED_FILES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_adopted_file);
+};
+extern struct adopted_files_map adopted_files SEC(".maps");
+
 struct inodes_map {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

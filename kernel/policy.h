@@ -5,7 +5,11 @@
 
 enum prov_switch {
 	SWITCH_REPEAT_EDGES = 1, /* record every operation, also what the graph already has */
-	SWITCH_ADOPT = 2, /* threads from before attaching may still turn up: share M by mm */
+	/*
+	 * Threads from before attaching may still turn up: share M by mm. Files that an opaque task
+	 * opens are kept, so that the mappings from before attaching can be told.
+	 */
+	SWITCH_ADOPT = 2,
 };
 
 struct prov_policy {

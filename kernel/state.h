@@ -7,6 +7,7 @@ enum {
 	MEMORIES = 65536,
 	BLOCKING_INODES = 65536,
 	EVICTED_INODES = 524288,
+	ADOPTED_FILES = 65536,
 	STREAMS = 131072,
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
@@ -53,7 +54,7 @@ struct prov_edge {
 	__u32 relation;
 };
 
-/* A program file that exec has looked at, marked as source and kept until the exec is certain */
+/* A file marked as source before its edge can be sent: exec keeps those until it is certain */
 struct prov_image {
 	__u64 id;
 	__u32 version;
@@ -106,6 +107,13 @@ struct prov_evicted {
 	__u64 id;
 	__u64 word;
 	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
+};
+
+/* A file that was mapped before attaching, marked as source while it was opened again */
+struct prov_adopted_file {
+	struct prov_inode_key key; /* the address may be another inode's by the time of the look-up */
+	struct prov_image image;
+	__u64 given[2]; /* address space that it was last told of, by private and shared mapping */
 };
 
 struct prov_stream_key {

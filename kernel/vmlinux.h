@@ -43,8 +43,10 @@ typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
 typedef int __kernel_pid_t;
 typedef __kernel_pid_t pid_t;
+typedef long unsigned int vm_flags_t;
 
 struct bpf_iter__task;
+struct bpf_iter__task_vma;
 struct bpf_iter_meta;
 struct cgroup;
 struct cgroup_namespace;
@@ -90,6 +92,7 @@ struct unix_sock;
 struct upid;
 struct uts_namespace;
 struct vfsmount;
+struct vm_area_struct;
 
 typedef struct {
 	s64 counter;
@@ -98,6 +101,12 @@ typedef struct {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 
 struct bpf_iter_meta {
@@ -367,6 +376,11 @@ struct unix_sock {
 
 struct uts_namespace {
 	struct ns_common ns;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+	const vm_flags_t vm_flags;
 };
 
 #pragma clang attribute pop

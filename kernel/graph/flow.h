@@ -107,18 +107,26 @@ static __always_inline struct prov_step fill_to(struct prov_event *event, struct
 	return step;
 }
 
-/* The task is only passed: what it received goes on, so this is no arrival. */
-static __always_inline void fill_through(struct prov_event *event, struct prov_task *task)
+static __always_inline struct prov_step fill_passed(struct prov_event *event,
+						    struct prov_task *task)
 {
 	struct prov_step step = pass_through(&task->node);
 
-	notice_entry(task, step.seen, step.left);
 	event->bits |= EVENT_THROUGH;
 	event->through_version = step.version;
 	if (step.stepped)
 		event->bits |= EVENT_THROUGH_STEPPED;
 	if (step.lost)
 		event->bits |= EVENT_THROUGH_LOST;
+	return step;
+}
+
+/* The task is only passed: what it received goes on, so this is no arrival. */
+static __always_inline void fill_through(struct prov_event *event, struct prov_task *task)
+{
+	struct prov_step step = fill_passed(event, task);
+
+	notice_entry(task, step.seen, step.left);
 }
 
 /* The task is the far end (control): what it learned stays with it, so this is an arrival. */
@@ -314,6 +322,33 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 	fill_detail(event, &detail);
 	fill_from(event, image->id, image->version, image->kind);
 	fill_to(event, to, kind);
+	submit(event);
+	return 0;
+}
+
+/*
+ * What a task has used before it could be seen: the source was marked earlier, as above. Another task
+ * sends this, so what this one remembers is left alone: it notices the entry by itself.
+ */
+static __noinline int uses_image(struct prov_scene *scene, enum prov_relation relation,
+				 const struct prov_image *image)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.flow = FLOW_DATA,
+	};
+	struct prov_event *event;
+
+	if (!image || !scene->memory || is_filtered(scene->policy, relation, image->kind))
+		return 0;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return 0;
+	fill_detail(event, &detail);
+	fill_from(event, image->id, image->version, image->kind);
+	fill_passed(event, scene->task);
+	fill_to(event, &scene->memory->node, NODE_MEMORY);
 	submit(event);
 	return 0;
 }

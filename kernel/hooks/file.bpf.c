@@ -10,6 +10,7 @@
 #define PROT_WRITE 2
 #define MAP_TYPE 0xf
 #define MAP_PRIVATE 2
+#define VM_MAYSHARE 0x80 /* as the mapping was asked for: VM_SHARED is gone where nobody may write */
 
 /* Exec reads the head of a program for itself: that content gets nowhere but into the new memory. */
 static __always_inline bool reads_for_exec(void)
@@ -57,6 +58,30 @@ static __always_inline void creates(struct prov_scene *scene, struct file *file,
 		generates(scene, REL_WRITE, node, &detail);
 }
 
+/*
+ * While attaching, the recorder opens what others have mapped: only here can the node of such a file be
+ * had, since iterators may not use inode storage. What it opens in /proc on the way is nobody's mapping.
+ */
+static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_adopted_file kept = { .key = inode_key(inode) };
+	__u64 address = (__u64)inode;
+	struct prov_node *node;
+
+	kept.image.kind = kind_of_mode(inode->i_mode);
+	if (kept.image.kind != NODE_FILE || inode->i_sb->s_magic == PROC_MAGIC)
+		return 0;
+	node = file_node(scene, file);
+	if (!node)
+		return 0;
+	kept.image.id = node->id;
+	kept.image.version = mark(node);
+	if (bpf_map_update_elem(&adopted_files, &address, &kept, BPF_ANY))
+		count_loss(COUNT_INODE_STORAGE);
+	return 0;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
@@ -68,8 +93,13 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !current_scene(&scene))
+	if (ret || !open_scene(&scene))
 		return ret;
+	if (scene.silent) {
+		if (scene.policy->switches & SWITCH_ADOPT)
+			keep_for_mappings(&scene, file);
+		return 0;
+	}
 	node = file_node(&scene, file);
 	if (!node)
 		return 0;
@@ -106,5 +136,51 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 		uses(&scene, REL_MMAP, node, &detail);
 	else
 		uses(&scene, REL_MMAP_PRIVATE, node, &detail);
+	return 0;
+}
+
+/* What was kept of the file; NULL: nothing was, or of another inode that had this address. */
+static __always_inline struct prov_adopted_file *kept_file(struct inode *inode)
+{
+	struct prov_inode_key key = inode_key(inode);
+	__u64 address = (__u64)inode;
+	struct prov_adopted_file *kept = bpf_map_lookup_elem(&adopted_files, &address);
+
+	if (!kept || kept->key.ino != key.ino || kept->key.dev != key.dev ||
+	    kept->key.generation != key.generation)
+		return NULL;
+	return kept;
+}
+
+/*
+ * Run once, when the recorder has opened what is mapped: each file goes into the address spaces that it
+ * was already mapped into. A file has several mappings in each; one edge tells all of a kind.
+ */
+SEC("iter/task_vma")
+int adopt_mappings(struct bpf_iter__task_vma *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct vm_area_struct *vma = ctx->vma;
+	struct prov_adopted_file *kept;
+	struct prov_scene scene;
+	struct file *file;
+	bool shared;
+
+	if (!task || !vma)
+		return 0;
+	file = vma->vm_file;
+	if (!file)
+		return 0;
+	kept = kept_file(file->f_inode);
+	if (!kept || !scene_of(&scene, task) || scene.silent || !scene.memory)
+		return 0;
+	shared = vma->vm_flags & VM_MAYSHARE;
+	if (kept->given[shared] == scene.memory->node.id)
+		return 0;
+	kept->given[shared] = scene.memory->node.id;
+	if (shared)
+		uses_image(&scene, REL_MMAP, &kept->image);
+	else
+		uses_image(&scene, REL_MMAP_PRIVATE, &kept->image);
 	return 0;
 }

@@ -267,11 +267,9 @@ static __always_inline void announce_actor(struct prov_scene *scene, struct task
 		announce_exe(scene->policy, task, scene->memory);
 }
 
-/* Who acts here and now; false: state could not be had, and that was counted. */
-static __always_inline bool open_scene(struct prov_scene *scene)
+/* The scene with this task as its actor; false: state could not be had, and that was counted. */
+static __always_inline bool scene_of(struct prov_scene *scene, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
 	scene->policy = current_policy();
 	if (!scene->policy)
 		return false;
@@ -287,6 +285,12 @@ static __always_inline bool open_scene(struct prov_scene *scene)
 		return true;
 	announce_actor(scene, task);
 	return true;
+}
+
+/* Who acts here and now */
+static __always_inline bool open_scene(struct prov_scene *scene)
+{
+	return scene_of(scene, bpf_get_current_task_btf());
 }
 
 /* As open_scene, for hooks that have nothing to do for an opaque task */

@@ -64,7 +64,7 @@ class Capture:
         }
 
     def attach(self) -> None:
-        """Attach every program that is not attached, then run the iterators once.
+        """Attach every program that is not attached; iterators wait for ``run_iterator``.
 
         All or nothing: raises ``LoadError`` with nothing newly attached.
         """
@@ -73,9 +73,7 @@ class Capture:
             running = set(self.attached())
             try:
                 for program in self._loaded():
-                    if program.kind == "iter" and done:
-                        self._with_program(program.kind, program.name, _run_iterator)
-                    elif program.kind != "iter" and program.name not in running:
+                    if program.kind != "iter" and program.name not in running:
                         done.append(self._attach(program))
             except BaseException as error:
                 for path in reversed(done):
@@ -83,6 +81,18 @@ class Capture:
                 if isinstance(error, CallError):
                     raise LoadError(f"cannot attach: {error}") from error
                 raise
+
+    def run_iterator(self, name: str) -> None:
+        """Have the iterator of this name visit everything once; none if this kernel lacks it.
+
+        Raises ``LoadError``.
+        """
+        if ("iter", name) not in self._pins.pinned_programs():
+            return
+        try:
+            self._with_program("iter", name, _run_iterator)
+        except CallError as error:
+            raise LoadError(f"cannot run {name}: {error}") from error
 
     def detach(self) -> None:
         """Unpin every link, in the opposite order; maps and programs stay, nothing runs.

@@ -72,7 +72,7 @@ def attach_rank(program: Program) -> tuple[int, str]:
 
     What frees state comes first, so that nothing is made whose end is not seen. What makes it for
     new objects follows, then the exit probes, so that an input recorded on success never finds
-    only its entry half attached. Iterators take in what was there before all of them.
+    only its entry half attached. Iterators are last: they take in what was there before.
     """
     if program.kind == "iter":
         return 4, program.name

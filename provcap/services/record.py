@@ -27,6 +27,7 @@ from provcap.capture import layout as layouts
 from provcap.capture.raw import Header, RawWriter, Status
 from provcap.errors import OutputError, SetupError
 from provcap.records import Origin
+from provcap.services import mappings
 
 DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whether it is used or not
 POLL_S = 0.01  # wake-ups are suppressed: the reader looks by itself
@@ -85,6 +86,7 @@ class _Recorder:
             self._begin_ids()
             self._keep(lambda: self._status(final=False))
             self._capture.attach()
+            self._adopt()
             self._set_policy(adopt=False)
             try:
                 status = self._run_command(command, rings)
@@ -100,6 +102,12 @@ class _Recorder:
                 "what is before that can be replayed"
             ) from self._failed
         return status
+
+    def _adopt(self) -> None:
+        """Take in what was there before attaching: the threads, then what they have mapped."""
+        self._capture.run_iterator("adopt_tasks")
+        mappings.open_mapped_files()
+        self._capture.run_iterator("adopt_mappings")
 
     def _run_command(self, command: Sequence[str], rings: list[Ring]) -> int:
         with _started(command) as process:
@@ -149,7 +157,8 @@ class _Recorder:
         policy["relation_filter"] = (0, 0)  # type: ignore[assignment]
         self._capture.map("policy").update(u32(0), record.pack(policy))
         if not adopt:
-            self._capture.map("adopted").clear()
+            for name in ("adopted", "adopted_files"):
+                self._capture.map(name).clear()
 
     def _hide_self(self) -> None:
         """This process is opaque: it does not record itself. Its children are their own."""

@@ -1,5 +1,7 @@
 """Objects before recording began, out of the cache and back, deleted; long and mounted names."""
 
+from collections import defaultdict
+
 import pytest
 
 from tests.vm.recorded import expected
@@ -20,6 +22,34 @@ BEFORE = """
 def test_what_was_there_before_is_met_at_its_first_use(recording):
     """Two threads from before share their memory: what one has read, the other writes."""
     assert recording.window("before").lines == expected(BEFORE)
+
+
+def test_what_was_mapped_before_is_an_ancestor_of_what_is_written(recording):
+    """Its descriptors were closed by then. What another process has mapped is none."""
+    text, script, secret, written = (
+        recording.ids(f"before/{name}")[0] for name in ("text", "script", "secret", "b")
+    )
+    mapped = {(e.sender.id, e.relation) for e in recording.edges if e.relation.startswith("mmap")}
+    ancestors = _ancestors(recording, written)
+
+    assert {(text, "mmap_private"), (script, "mmap"), (secret, "mmap_private")} <= mapped
+    assert {text, script} <= ancestors
+    assert secret not in ancestors
+
+
+def _ancestors(recording, id: int) -> set[int]:
+    """Nodes that something flowed from into the last version of this one."""
+    senders = defaultdict(set)
+    for edge in recording.edges:
+        if edge.flow in ("data", "version"):
+            senders[edge.receiver].add(edge.sender)
+    waiting = [end for end in senders if end.id == id]
+    found = set(waiting)
+    while waiting:
+        new = senders[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return {end.id for end in found}
 
 
 def test_an_evicted_file_is_the_same_node_when_it_comes_back(recording):

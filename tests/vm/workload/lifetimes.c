@@ -27,10 +27,39 @@ static int write_in_turn(void *unused)
 	return 0;
 }
 
-/* Two threads with open files, made before recording begins; "go" is a FIFO that says when to act. */
+/* The mapping stays when the descriptor is closed. */
+static void map(const char *name, int flags)
+{
+	int fd = MUST(openat(here, name, O_RDONLY));
+
+	if (mmap(NULL, 4096, PROT_READ, flags, fd, 0) == MAP_FAILED)
+		MUST(-1);
+	MUST(close(fd));
+}
+
+/* A process that has nothing to do with the other one after this; its id */
+static int map_elsewhere(const char *name)
+{
+	int pid = MUST(fork());
+
+	if (pid)
+		return pid;
+	map(name, MAP_PRIVATE);
+	pause();
+	_exit(0);
+}
+
+/*
+ * Two threads with open and mapped files, made before recording begins; "fifo" says when to act.
+ */
 int before(void)
 {
+	int other;
+
 	enter("before");
+	other = map_elsewhere("secret");
+	map("text", MAP_PRIVATE);
+	map("script", MAP_SHARED);
 	a = MUST(openat(here, "a", O_RDONLY));
 	b = MUST(openat(here, "b", O_WRONLY));
 	start(THREAD, write_in_turn, NULL);
@@ -41,6 +70,7 @@ int before(void)
 	while (turn != 2)
 		pause_ms(1);
 	end();
+	MUST(kill(other, SIGKILL));
 	return 0;
 }
 
