@@ -12,7 +12,7 @@ enum {
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
-	EXEC_IMAGES = 4,
+	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
 
 enum {

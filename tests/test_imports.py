@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "rules": PLAIN,
     "capture": (*PLAIN, "bpf"),
     "services": (*PLAIN, "bpf", "vm", "outputs", "policy", "formats", "graph", "rules", "capture"),
+    "__main__": ("cli",),
     "cli": (*PLAIN, "vm", "outputs", "policy", "formats", "graph", "rules", "capture", "services"),
 }
 LAYERS = ("hooks", "objects", "graph", "maps.h", "record.h")  # of C, from the top

@@ -12,6 +12,7 @@ from provcap.errors import RecordingError
 
 _T = TypeVar("_T")
 
+LARGEST_STRUCT = 1 << 16  # bytes; a recording that claims more is damaged
 _CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
 _CODES |= {(size, True): code.lower() for (size, _), code in _CODES.items()}
 
@@ -149,8 +150,9 @@ def _parse(value: Any) -> Layout:
 
 def _check(field: Field, size: int) -> None:
     numbers = (field.offset, field.size, field.elements, field.shift, field.width, size)
-    sound = isinstance(field.name, str) and all(type(n) is int and n >= 0 for n in numbers)
-    if not sound or (field.size, bool(field.signed)) not in _CODES or field.end > size:
+    sound = isinstance(field.name, str) and type(field.signed) is bool
+    sound = sound and all(type(n) is int and 0 <= n <= LARGEST_STRUCT for n in numbers)
+    if not sound or (field.size, field.signed) not in _CODES or field.end > size:
         raise ValueError(f"field {field.name} is not inside its struct")
 
 

@@ -31,6 +31,7 @@ LONGEST_HEADER = 16 << 20
 _FILE_HEAD = struct.Struct("<8sIII4x")
 _BLOCK_HEAD = struct.Struct("<4sBxHIIQQ32s")  # magic, type, cpu, bytes, zero, number, at_ns, hash
 _WORD = struct.Struct("<I")
+_UNSOUND = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 assert _BLOCK_HEAD.size == 64
 
 
@@ -116,17 +117,15 @@ class RawReader:
         """RecordingError if it is no recording, TruncatedError if it ends inside its header."""
         self._file = file
         self.read_bytes = 0
-        head = self._exactly(_FILE_HEAD.size, "inside its header")
-        magic, version, length, crc = _FILE_HEAD.unpack(head)
-        if magic != MAGIC:
-            raise RecordingError("this is not a raw recording of provcap (its first bytes differ)")
+        head = self._head_part(_FILE_HEAD.size)
+        _, version, length, crc = _FILE_HEAD.unpack(head)
         if version != VERSION:
             raise RecordingError(
                 f"the recording has version {version}, this provcap reads {VERSION}"
             )
         if length > LONGEST_HEADER:
             raise RecordingError(f"the recording's header claims {length} bytes: it is damaged")
-        body = self._exactly(length, "inside its header")
+        body = self._head_part(length)
         if zlib.crc32(body) != crc:  # a wrong layout would make sense of nothing
             raise RecordingError("the header of the recording is damaged")
         self.header = _parse_header(body)
@@ -157,6 +156,17 @@ class RawReader:
         if not sound or found != number:
             raise RecordingError(f"block {number} of the recording is damaged")
         return Block(type, cpu, number, at_ns, self._at_most(length)), length
+
+    def _head_part(self, size: int) -> bytes:
+        data = self._at_most(size)
+        if not MAGIC.startswith(data[: len(MAGIC)]) and self.read_bytes == len(data):
+            raise RecordingError("this is not a raw recording of provcap (its first bytes differ)")
+        if len(data) < size:
+            raise TruncatedError(
+                f"the recording ends inside its header, after {self.read_bytes} bytes: "
+                "nothing of it can be read"
+            )
+        return data
 
     def _exactly(self, size: int, place: str) -> bytes:
         data = self._at_most(size)
@@ -198,7 +208,7 @@ def parse_status(payload: bytes) -> Status:
         stalls = {int(cpu): int(count) for cpu, count in value["stalls"].items()}
         misses = _counts(value["recursion_misses"])
         return Status(int(value["at_ns"]), bool(value["final"]), counters, stalls, misses)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _UNSOUND as error:
         raise RecordingError("a status block of the recording is damaged") from error
 
 
@@ -219,20 +229,23 @@ def _parse_header(body: bytes) -> Header:
         value = json.loads(body)
         origin = Origin(**value["origin"])
         texts = (value["fingerprint"], value["provcap"], *origin.machine, *origin.machine.values())
-        limits = (1 << 32, 1 << 32, 1 << 63)
+        cpus, start_ns = value["cpus"], value["start_ns"]
+        numbers = (origin.boot_id, origin.machine_id, origin.wall_offset_ns, cpus, start_ns)
+        ranges = ((0, 32), (0, 32), (-1, 63), (0, 16), (0, 63))
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text of the header is none")
         if not all(
-            -limit < number < limit for number, limit in zip(origin[:3], limits, strict=True)
+            type(number) is int and sign << bits <= number < 1 << bits
+            for number, (sign, bits) in zip(numbers, ranges, strict=True)
         ):
             raise ValueError("a number of the header is out of range")
         return Header(
             origin,
             layouts.from_json(value["layout"]),
             value["fingerprint"],
-            int(value["cpus"]),
+            cpus,
             value["provcap"],
-            int(value["start_ns"]),
+            start_ns,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _UNSOUND as error:
         raise RecordingError("the header of the recording is damaged") from error

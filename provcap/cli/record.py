@@ -7,6 +7,7 @@ doctor" says so, and "provcap vm run" does the same in a guest where it has not.
 """
 
 import argparse
+import mmap
 import shlex
 import shutil
 import sys
@@ -21,11 +22,17 @@ SUMMARY = "record a command on this machine, which must be able to load BPF LSM 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``provcap record``."""
-    parser.add_argument("--out", type=Path, default=Path("provcap-out"), metavar="DIR")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("provcap-out"),
+        metavar="DIR",
+        help="folder for results, what is there is replaced (default %(default)s)",
+    )
     parser.add_argument("--raw", action="store_true", help="leave audit.raw as it is: no audit.log")
     parser.add_argument(
         "--ring-size",
-        type=int,
+        type=_ring_bytes,
         default=DEFAULT_RING_BYTES,
         metavar="BYTES",
         help="of one CPU, a power of two of pages (default %(default)s)",
@@ -53,3 +60,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.raw:
         write_log(args.out)
     return status
+
+
+def _ring_bytes(word: str) -> int:
+    """Asked here, before a recording that is there already is replaced."""
+    number = int(word) if word.isdecimal() else 0
+    if number < mmap.PAGESIZE or number & (number - 1):
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is not a power of two of at least {mmap.PAGESIZE}"
+        )
+    return number

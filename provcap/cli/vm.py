@@ -33,7 +33,12 @@ DEFAULT_OUT = "provcap-out"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe ``provcap vm run`` and ``provcap vm kernels``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="run|kernels")
-    run_parser = actions.add_parser("run", help="boot a kernel, run a command, record it")
+    run_parser = actions.add_parser(
+        "run",
+        help="boot a kernel, run a command, record it",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     known = ", ".join(kernels.KNOWN)
     run_parser.add_argument("--kernel", default="6.12", help=f"{known}, or a path (default 6.12)")
     run_parser.add_argument("--cpus", type=_positive, default=2, metavar="N", help="default 2")
@@ -72,14 +77,13 @@ def finish(out: Path) -> None:
     try:
         write_log(out)
     except RecordingError as error:
-        print(f"provcap vm: {out / 'audit.raw'}: {error}", file=sys.stderr)
+        print(f"provcap vm: {error}", file=sys.stderr)
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
 
 
 def _list_kernels() -> int:

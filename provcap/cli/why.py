@@ -57,10 +57,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _depth(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number from 1 up")
+    return int(word)
 
 
 def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:

@@ -45,6 +45,8 @@ def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Grap
                 _read_line(reader, line, number, intact_only)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _damaged(graph, TruncatedError(f"{source}: {error}; {_REMEDY}"), intact_only)
+    if not graph.documents and not graph.damage:
+        raise RecordingError(f"{source}: no PROV document in it")
     return graph
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -61,8 +62,10 @@ def replay_file(path: Path, format: str, output: str, target: str | None) -> Los
     """
     make, opened = load_format(format), open_output(output, target)
     try:
-        with _opened(path) as file, _progress(path.stat().st_size) as advance:
+        with _opened(path) as file, _progress(_size(file)) as advance:
             return replay(file, lambda origin: [Formatted(make(origin), opened)], advance)
+    except RecordingError as error:
+        raise type(error)(f"{path}: {error}") from error
     finally:
         opened.close()
 
@@ -173,9 +176,13 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise RecordingError(f"cannot read {path}: {error.strerror}") from error
+        raise RecordingError(f"cannot be read: {error.strerror}") from error
     with file:
         yield file
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import io
 import json
+import struct
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from prov.model import ProvDocument
 from provcap.cli.main import main
 from provcap.errors import RecordingError, TruncatedError, UsageError
 from provcap.formats import w3c
-from provcap.services.replay import Formatted, replay, replay_file
+from provcap.services.replay import Formatted, open_output, replay, replay_file
 from tests.recordings import recording, small_rings, status
 
 WHOLE = recording(small_rings(), status(), status(final=True, node_ring_full=5))
+RAW_HEAD = struct.Struct("<8sIII4x")  # of the file, see capture/raw.py
 BLOCKS = len(recording([])) - 64  # where the first block begins
 
 
@@ -127,4 +130,46 @@ def test_the_command_fails_for_a_cut_recording(tmp_path: Path, capfd: Any) -> No
 def test_a_missing_recording_is_named(tmp_path: Path, capfd: Any) -> None:
     """No traceback for a wrong word."""
     assert main(["replay", str(tmp_path / "none")]) == 1
-    assert "No such file" in capfd.readouterr().err
+    assert f"{tmp_path / 'none'}: cannot be read: No such file" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"root:x:0:0", "this is not a raw recording of provcap"),
+        (WHOLE[:12], "the recording ends inside its header, after 12 bytes: nothing of it"),
+        (b"", "the recording ends inside its header, after 0 bytes: nothing of it"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_named(
+    data: bytes, said: str, tmp_path: Path, capfd: Any
+) -> None:
+    """Which file, and whether anything of it can be had."""
+    (tmp_path / "raw").write_bytes(data)
+
+    assert main(["replay", str(tmp_path / "raw")]) == 1
+    assert f"provcap replay: {tmp_path / 'raw'}: {said}" in capfd.readouterr().err
+
+
+WRONG: list[Any] = [0.5, 1e400, -(1 << 80), 1 << 80, None, "x", [], {}]
+
+
+@given(st.data())
+def test_a_header_with_wrong_values_is_refused_by_name(data: st.DataObject) -> None:
+    """Its checksum protects from accidents only: anyone can make a header."""
+    magic, version, length, _ = RAW_HEAD.unpack_from(WHOLE)
+    header = json.loads(WHOLE[RAW_HEAD.size : RAW_HEAD.size + length])
+    struct_name = data.draw(st.sampled_from(sorted(header["layout"]["structs"])))
+    known = header["layout"]["structs"][struct_name]
+    places = [header, header["origin"], known, *known["fields"]]
+    place = data.draw(st.sampled_from(places))
+    key = data.draw(st.sampled_from(list(place) if isinstance(place, dict) else range(len(place))))
+    place[key] = data.draw(st.sampled_from(WRONG))
+    body = json.dumps(header).encode()
+    head = RAW_HEAD.pack(magic, version, len(body), zlib.crc32(body))
+
+    with suppress(RecordingError):
+        replay(
+            io.BytesIO(head + body + WHOLE[RAW_HEAD.size + length :]),
+            lambda origin: [Formatted(w3c.make(origin), open_output("null", None))],
+        )
