@@ -86,13 +86,15 @@ class Account:
     ) -> Losses:
         """``base``: a status from before the first record, whose counts are not of this stream."""
         causes = _since(base, last)
+        missing = {cpu: numbers.missing for cpu, numbers in self._cpus.items()}
+        missing |= self._not_arrived(base, last)
         uncounted = 0
-        for cpu, numbers in self._cpus.items():
+        for cpu, count in missing.items():
             refused = sum(causes.get(name, {}).get(cpu, 0) for name in _REFUSED)
-            uncounted += max(0, numbers.missing - refused)
+            uncounted += max(0, count - refused)
         return Losses(
             sum(numbers.arrived for numbers in self._cpus.values()),
-            sum(numbers.missing for numbers in self._cpus.values()),
+            sum(missing.values()),
             uncounted,
             _skips(last) - _skips(base),
             late,
@@ -101,6 +103,19 @@ class Account:
             causes,
             {cpu: numbers.arrived for cpu, numbers in self._cpus.items()},
         )
+
+    def _not_arrived(self, base: Status | None, last: Status | None) -> dict[int, int]:
+        """CPU -> numbers that were given and did not arrive; exact, but known at the end only.
+
+        It also sees what is missing before the first record that arrived and behind the last.
+        """
+        if base is None or last is None or not last.final:
+            return {}
+        arrived = {cpu: numbers.arrived for cpu, numbers in self._cpus.items()}
+        return {
+            cpu: max(0, given - base.given.get(cpu, 0) - arrived.get(cpu, 0))
+            for cpu, given in last.given.items()
+        }
 
 
 class _Numbers:

@@ -55,7 +55,7 @@ class Status(NamedTuple):
 
     ``counters``: CPU -> name (``event_ring_full`` ...) -> count since attaching; ``stalls``: CPU ->
     times its ring stood still behind an unsubmitted record; ``recursion_misses``: program -> runs
-    that the kernel skipped.
+    that the kernel skipped; ``given``: CPU -> sequence numbers that it has given out.
     """
 
     at_ns: int
@@ -63,6 +63,7 @@ class Status(NamedTuple):
     counters: Mapping[int, Mapping[str, int]]
     stalls: Mapping[int, int]
     recursion_misses: Mapping[str, int]
+    given: Mapping[int, int] = {}
 
 
 class Block(NamedTuple):
@@ -207,7 +208,8 @@ def parse_status(payload: bytes) -> Status:
         counters = {int(cpu): _counts(counts) for cpu, counts in value["counters"].items()}
         stalls = {int(cpu): int(count) for cpu, count in value["stalls"].items()}
         misses = _counts(value["recursion_misses"])
-        return Status(int(value["at_ns"]), bool(value["final"]), counters, stalls, misses)
+        given = {int(cpu): int(count) for cpu, count in value["given"].items()}
+        return Status(int(value["at_ns"]), bool(value["final"]), counters, stalls, misses, given)
     except _UNSOUND as error:
         raise RecordingError("a status block of the recording is damaged") from error
 

@@ -55,13 +55,14 @@ def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -
     """
     path = loader.find_object()
     layout = objects.object_layout(loader.read_object(path))
-    with _only_recorder(), _created(raw) as file:
-        header = _header(layout)
-        writer = RawWriter(file, header)
+    with _only_recorder():
         _clear_leftover(layout)
         capture = loader.load(path, ring_bytes=settings.ring_bytes)
         try:
-            return _Recorder(capture, layout, writer, settings).run(command)
+            # only now: an earlier recording stays until this one can be made
+            with _created(raw) as file:
+                writer = RawWriter(file, _header(layout))
+                return _Recorder(capture, layout, writer, settings).run(command)
         finally:
             capture.unload()
 
@@ -186,17 +187,14 @@ class _Recorder:
         programs = self._capture.programs()
         misses = {name: info.recursion_misses for name, info in programs.items()}
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        self._writer.status(Status(at_ns, final, self._counters(), self._stalls, misses))
-
-    def _counters(self) -> dict[int, dict[str, int]]:
-        """CPU -> name of the cause -> count."""
-        record = self._layout.record("prov_cpu")
-        causes = _causes(self._layout)
-        per_cpu = self._capture.map("cpus").lookup_percpu(u32(0))
-        return {
-            cpu: dict(zip(causes, record.unpack(value)["counts"], strict=True))  # type: ignore[arg-type]
-            for cpu, value in enumerate(per_cpu)
+        record, causes = self._layout.record("prov_cpu"), _causes(self._layout)
+        cpus = [record.unpack(value) for value in self._capture.map("cpus").lookup_percpu(u32(0))]
+        counters = {
+            cpu: dict(zip(causes, values["counts"], strict=True))  # type: ignore[arg-type]
+            for cpu, values in enumerate(cpus)
         }
+        given = {cpu: values["seq"] for cpu, values in enumerate(cpus)}
+        self._writer.status(Status(at_ns, final, counters, self._stalls, misses, given))  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
@@ -284,10 +282,15 @@ def _text(path: str) -> str:
 
 @contextlib.contextmanager
 def _created(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only its owner may read; OutputError if it cannot be made."""
+    """A new file that only its owner may read; OutputError if it cannot be made.
+
+    What stood there under this name is not written into: it may be a link that somebody laid.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        path.unlink(missing_ok=True)
+        fd = os.open(path, flags, 0o600)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     with os.fdopen(fd, "wb", buffering=0) as file:

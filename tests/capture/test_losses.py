@@ -70,3 +70,13 @@ def test_numbers_wrap_around(first: int, steps: set[int]) -> None:
     numbers = [(first + step) % 2**32 for step in sorted(steps)]
 
     assert accounted(*numbers).missing == max(steps) - min(steps) + 1 - len(steps)
+
+
+def test_what_is_missing_at_the_ends_leaves_no_gap_and_is_seen_all_the_same() -> None:
+    """The kernel says how many numbers it gave: those before the first record count, too."""
+    base = status()._replace(given={0: 10, 1: 5})
+    last = FINAL._replace(given={0: 16, 1: 7})
+
+    losses = accounted(11, 12, 13, base=base, last=last)
+
+    assert (losses.missing, losses.missing_uncounted, losses.complete) == (5, 5, False)
