@@ -2,6 +2,7 @@
 
     ProvcapError
     +-- UsageError          the words on the command line make no sense
+    |   +-- CommandNotFound the command to record does not exist
     +-- SetupError          a tool, package or privilege is missing; says what to install
     +-- KernelError         the running kernel cannot do what is asked
     |   +-- LoadError       libbpf or the verifier refused the object
@@ -27,6 +28,12 @@ class UsageError(ProvcapError):
     """The words on the command line make no sense."""
 
     exit_status = 2
+
+
+class CommandNotFound(UsageError):
+    """The command to record does not exist."""
+
+    exit_status = 127  # what a shell says of it
 
 
 class SetupError(ProvcapError):

@@ -8,12 +8,9 @@ doctor" says so, and "provcap vm run" does the same in a guest where it has not.
 
 import argparse
 import mmap
-import shlex
-import shutil
-import sys
 from pathlib import Path
 
-from provcap.errors import UsageError
+from provcap.cli.words import add_command, command_of
 from provcap.services.record import DEFAULT_RING_BYTES, Settings, record
 from provcap.services.replay import write_log
 
@@ -43,17 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="true",
         help="false: record every operation, also what the graph already has",
     )
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND...")
+    add_command(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record; the status is the command's."""
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
-    if not command:
-        raise UsageError("no command: provcap record [options] -- COMMAND...")
-    if not shutil.which(command[0]):
-        print(f"provcap record: no such command: {shlex.quote(command[0])}", file=sys.stderr)
-        return 127
+    command = command_of(args, "provcap record")
     settings = Settings(ring_bytes=args.ring_size, edge_compression=args.compress_edge == "true")
     raw = args.out / "audit.raw"
     status = record(command, raw, settings)

@@ -9,8 +9,6 @@ recording goes too.
 
 import argparse
 import os
-import shlex
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +19,8 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from provcap.errors import RecordingError, SetupError, UsageError
+from provcap.cli.words import add_command, command_of
+from provcap.errors import RecordingError, SetupError
 from provcap.services.replay import write_log
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kernel-arg", action="append", default=[], metavar="ARG", help="may be repeated"
     )
     run_parser.add_argument("--no-record", action="store_true", help="only run the command")
-    run_parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND...")
+    add_command(run_parser)
     actions.add_parser("kernels", help="list the kernels that are known, and which are here")
 
 
@@ -95,12 +94,7 @@ def _list_kernels() -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
-    if not command:
-        raise UsageError("no command: provcap vm run [options] -- COMMAND...")
-    if not shutil.which(command[0]):
-        print(f"provcap vm: no such command: {shlex.quote(command[0])}", file=sys.stderr)
-        return 127
+    command = command_of(args, "provcap vm run")
     out = None if args.no_record and not args.out else (args.out or Path(DEFAULT_OUT)).resolve()
     with _sigterm_as_exit(), _progress() as report:
         try:

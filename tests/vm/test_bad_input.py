@@ -1,11 +1,13 @@
 """What goes wrong around a recording is said in one line, and what was recorded stays readable."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from provcap.capture.raw import RING, RawReader
 from provcap.errors import TruncatedError
+from provcap.vm import kernels
 from provcap.vm.machine import Machine, Result
 
 pytestmark = pytest.mark.vm
@@ -48,3 +50,14 @@ def test_a_folder_that_cannot_be_made_is_named(machine: Machine) -> None:
 
     assert said.status == 1
     assert said.stderr.startswith(b"provcap record: cannot write /proc/none/audit.raw:")
+
+
+def test_a_kernel_without_bpf_among_its_modules_is_named_with_the_fix(tmp_path: Path) -> None:
+    """Nothing is recorded, the command does not run."""
+    arguments = ["lsm=landlock"]
+    with Machine(kernels.resolve("6.12"), share=tmp_path, kernel_args=arguments) as guest:
+        said = record(guest, str(tmp_path), "touch", f"{tmp_path}/ran")
+
+    assert said.status == 1
+    assert b"BPF is not in the active LSM list (add lsm=" in said.stderr
+    assert list(tmp_path.iterdir()) == []
