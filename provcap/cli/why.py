@@ -9,6 +9,7 @@ A target is a path, pid:NUMBER, or a cf:... identifier. docs/reference/why.md ex
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the tree; returns the exit status."""
     graph = load(args.log, intact_only=args.intact)
+    args.target = _as_recorded(args.target)
     nodes = queries.resolve(graph, args.target)
     flows = queries.ANCESTRY_FLOWS | {words.FLOWS[name] for name in args.follow}
     lines = grow(graph, nodes, Options(args.depth, args.all, flows))
@@ -60,6 +62,11 @@ def _depth(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"{word!r} is not a number from 1 up")
     return int(word)
+
+
+def _as_recorded(target: str) -> str:
+    """Recorded paths begin at the root: a file that is here under a relative one is meant."""
+    return os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
 
 
 def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:

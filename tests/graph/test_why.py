@@ -358,3 +358,14 @@ def _things(graph, nodes):
     """The files, pipes, processes and connections that these nodes belong to."""
     groups = Groups(graph)
     return {groups.of(node) for node in nodes if graph.kind(node) != "argv"}
+
+
+def test_a_file_that_is_here_may_be_named_from_here(recording, capsys, tmp_path, monkeypatch):
+    (tmp_path / "out").touch()
+    monkeypatch.chdir(tmp_path)
+    log = Log()
+    log.process(5, "/bin/a")
+    log.writes("5", file(log, f"{tmp_path}/out"))
+
+    assert main(["why", "out", "--log", recording(log)]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/out\n")
