@@ -14,6 +14,7 @@ struct free_memories_map free_memories SEC(".maps");
 struct adopted_map adopted SEC(".maps");
 struct adopted_files_map adopted_files SEC(".maps");
 struct inodes_map inodes SEC(".maps");
+struct inode_marks_map inode_marks SEC(".maps");
 struct blocking_map blocking SEC(".maps");
 struct evicted_map evicted SEC(".maps");
 struct sockets_map sockets SEC(".maps");
@@ -39,6 +40,7 @@ const struct prov_types {
 	struct prov_socket_record socket;
 	struct prov_stream_record stream;
 	struct prov_text text;
+	struct prov_iattr_record iattr;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;

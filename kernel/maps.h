@@ -119,6 +119,14 @@ struct inodes_map {
 };
 extern struct inodes_map inodes SEC(".maps");
 
+struct inode_marks_map {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct prov_marks);
+};
+extern struct inode_marks_map inode_marks SEC(".maps");
+
 /*
  * Inodes whose reads may block: pipes, FIFOs, terminals. They are recorded by exit probes, and those may
  * not use inode storage (only LSM programs may), so their nodes are kept by address.

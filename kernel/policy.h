@@ -10,6 +10,8 @@ enum prov_switch {
 	 * opens are kept, so that the mappings from before attaching can be told.
 	 */
 	SWITCH_ADOPT = 2,
+	SWITCH_ENABLED = 4, /* without it nothing is recorded, and state only kept */
+	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
 };
 
 struct prov_policy {
@@ -21,17 +23,24 @@ struct prov_policy {
 	__u64 relation_filter[2]; /* bit enum prov_relation set: not recorded */
 };
 
-/* Set by user space on a task or inode, through its descriptor; read, never written, by programs. */
+/* What is wanted of a node. User space changes it through struct prov_marks, tracking spreads it. */
 enum prov_mark {
-	MARK_TRACKED = 1,
-	MARK_OPAQUE = 2,
-	MARK_PROPAGATE = 4,
+	MARK_TRACKED = 1, /* edges that touch it are recorded */
+	MARK_OPAQUE = 2, /* nothing that touches it is recorded */
+	MARK_PROPAGATE = 4, /* with TRACKED: what it flows into becomes the same */
 };
 
+/*
+ * A wish of user space, kept with a task or inode and written through its descriptor: programs read it
+ * and never write it, user space never writes a node. A node takes each serial over once, so that later
+ * spreading is not undone.
+ */
 struct prov_marks {
-	__u32 marks; /* enum prov_mark */
+	__u32 serial; /* steps with each wish */
+	__u32 set; /* enum prov_mark */
+	__u32 clear; /* enum prov_mark */
 	__u32 reserved;
-	__u64 taint;
+	__u64 taint; /* bits to add */
 };
 
 #endif

@@ -22,6 +22,7 @@ enum prov_record_kind {
 	RECORD_SOCKET,
 	RECORD_STREAM,
 	RECORD_TEXT, /* path, argument, address: what = its node kind */
+	RECORD_IATTR,
 };
 
 struct prov_head {
@@ -156,18 +157,34 @@ struct prov_stream_record {
 	__u32 netns; /* 0 unless the addresses are loopback: those mean another host in each namespace */
 };
 
+/* One change of an inode's attributes; a node of its own, used once */
+struct prov_iattr_record {
+	struct prov_node_head node;
+	__s64 size;
+	__s64 atime; /* seconds */
+	__s64 ctime;
+	__s64 mtime;
+	__u32 valid; /* ATTR_* of the kernel: which of the others have been set */
+	__u32 uid;
+	__u32 gid;
+	__u16 mode;
+	__u16 reserved;
+};
+
 enum prov_text_bits {
 	TEXT_STEPPED = 1, /* this record made node_version */
 	TEXT_TRUNCATED = 2, /* the whole text was longer than `total` */
 	TEXT_LAST = 4, /* no further piece of this text follows */
+	TEXT_REMOVED = 8, /* the node is not known under this path any more */
 };
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node, address --addressed--> node, argv --arg--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
  * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
- * node id `id + i`. A path has id 0: its identifier is made from its text.
+ * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
+ * and its value; it stands for itself, and events lead to it and from it.
  */
 struct prov_text {
 	struct prov_head head;

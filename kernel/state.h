@@ -35,7 +35,7 @@ struct prov_node {
 	__u32 nature; /* enum prov_nature */
 	__u32 checked; /* generation of the policy at the last look at its marks */
 	__u32 marks; /* enum prov_mark */
-	__u32 reserved;
+	__u32 applied; /* serial of the struct prov_marks that was taken over last */
 	__u64 taint;
 };
 

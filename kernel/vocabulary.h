@@ -108,7 +108,7 @@
 	X(RECEIVE_MSG, USED, 5, "receive_msg", DATA)                          \
 	X(RECEIVE_MSG_QUEUE, USED, 6, "receive_msg_queue", DATA)              \
 	X(OPEN, USED, 7, "open", CONTROL)                                     \
-	X(FILE_RCV, USED, 8, "file_rcv", DATA)                                \
+	X(FILE_RCV, USED, 8, "file_rcv", CONTROL)                             \
 	X(FILE_SIGIO, USED, 9, "file_sigio", CONTROL)                         \
 	X(SEARCH, USED, 10, "search", CONTROL)                                \
 	X(GETATTR, USED, 11, "getattr", CONTROL)                              \
@@ -143,7 +143,16 @@
 	X(ASSOCIATED_DISC, ASSOCIATED, 1, "associated_disc", INFLUENCE)       \
 	/* ours: a TCP socket hands bytes to a stream, and takes them from one */ \
 	X(SEND_STREAM, DERIVED, 21, "send_stream", DATA)                      \
-	X(RECEIVE_STREAM, DERIVED, 22, "receive_stream", DATA)
+	X(RECEIVE_STREAM, DERIVED, 22, "receive_stream", DATA)                \
+	/* ours: names that come and go, and what CamFlow has no relation for */ \
+	X(UNNAMED, DERIVED, 23, "unnamed", NAMING)                            \
+	X(FILE_SND, DERIVED, 24, "file_snd", CONTROL)                         \
+	X(MKDIR, GENERATED, 31, "mkdir", DATA)                                \
+	X(MKNOD, GENERATED, 32, "mknod", DATA)                                \
+	X(TMPFILE, GENERATED, 33, "tmpfile", DATA)                            \
+	X(RMDIR, GENERATED, 34, "rmdir", NAMING)                              \
+	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
+	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

@@ -49,6 +49,7 @@ EVENT_FRESH = 32
 TEXT_STEPPED = 1
 TEXT_TRUNCATED = 2
 TEXT_LAST = 4
+TEXT_REMOVED = 8
 
 KINDS = (
     Kind("unknown", 0x2000800000000000, "entity"),
@@ -142,7 +143,7 @@ RELATIONS = (
     Relation("receive_msg", 0x8020000000000020, "used", "data"),
     Relation("receive_msg_queue", 0x8020000000000040, "used", "data"),
     Relation("open", 0x8020000000000080, "used", "control"),
-    Relation("file_rcv", 0x8020000000000100, "used", "data"),
+    Relation("file_rcv", 0x8020000000000100, "used", "control"),
     Relation("file_sigio", 0x8020000000000200, "used", "control"),
     Relation("search", 0x8020000000000400, "used", "control"),
     Relation("getattr", 0x8020000000000800, "used", "control"),
@@ -177,6 +178,14 @@ RELATIONS = (
     Relation("associated_disc", 0x8004000000000002, "wasAssociatedWith", "influence"),
     Relation("send_stream", 0x8080000000200000, "wasDerivedFrom", "data"),
     Relation("receive_stream", 0x8080000000400000, "wasDerivedFrom", "data"),
+    Relation("unnamed", 0x8080000000800000, "wasDerivedFrom", "naming"),
+    Relation("file_snd", 0x8080000001000000, "wasDerivedFrom", "control"),
+    Relation("mkdir", 0x8040000080000000, "wasGeneratedBy", "data"),
+    Relation("mknod", 0x8040000100000000, "wasGeneratedBy", "data"),
+    Relation("tmpfile", 0x8040000200000000, "wasGeneratedBy", "data"),
+    Relation("rmdir", 0x8040000400000000, "wasGeneratedBy", "naming"),
+    Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
+    Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

@@ -40,8 +40,8 @@ def event(relation: str, source: tuple[Any, ...], target: tuple[Any, ...], **mor
 
 def node(kind: str, id: int, version: int = 0, **more: Any) -> bytes:
     """One node record: the struct follows from the kind."""
-    records = {"task": "TASK", "process_memory": "MEMORY", "socket": "SOCKET", "stream": "STREAM"}
-    name = records.get(kind, "INODE")
+    own = ("task", "socket", "stream", "iattr")
+    name = "MEMORY" if kind == "process_memory" else kind.upper() if kind in own else "INODE"
     number = _RECORDS[f"RECORD_{name}"]
     values = {"kind": number, "what": _KINDS[kind], "id": id, "version": version, **more}
     return record(f"prov_{name.lower()}_record", values)

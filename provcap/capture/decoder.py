@@ -93,6 +93,7 @@ _NODE_STRUCTS = {
     "RECORD_INODE": "prov_inode_record",
     "RECORD_SOCKET": "prov_socket_record",
     "RECORD_STREAM": "prov_stream_record",
+    "RECORD_IATTR": "prov_iattr_record",
 }
 _UNTOLD = ("kind", "reserved", "reserved2")  # neither head nor attribute
 _RING = struct.Struct("<I")
@@ -104,7 +105,7 @@ class Decoder:
     """Decodes the batches of one stream; holds nothing from one batch to the next."""
 
     def __init__(self, layout: Layout) -> None:
-        """RecordingError if the layout lacks a record or a field that is needed."""
+        """RecordingError if the layout lacks a field, or the record of events or texts."""
         head = layout.struct("prov_head")
         self._kind_at = RING_HEADER_BYTES + head.field("kind").offset
         self._head_bytes = head.size
@@ -115,8 +116,9 @@ class Decoder:
         self._events = _EventReader(event, self._stride)
         self._parsers: dict[int, _Parse] = {}
         for name, record in _NODE_STRUCTS.items():
-            kind = layout.enumerator("prov_record_kind", name)
-            self._parsers[kind] = _node_parser(layout.struct(record))
+            if record in layout.structs:  # an older recording knows fewer
+                kind = layout.enumerator("prov_record_kind", name)
+                self._parsers[kind] = _node_parser(layout.struct(record))
         self._parsers[layout.enumerator("prov_record_kind", "RECORD_TEXT")] = _text_parser(layout)
 
     def decode(self, batch: bytes) -> list[KernelRecord]:

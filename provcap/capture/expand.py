@@ -29,6 +29,7 @@ from provcap.vocabulary import (
     OUTCOMES,
     RELATION,
     RELATIONS,
+    TEXT_REMOVED,
     Relation,
 )
 
@@ -50,6 +51,7 @@ _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
     _NUMBER["string"]: (RELATION["log"], "log"),
 }
 _LISTS = (_NUMBER["argv"], _NUMBER["envp"])  # many NUL-terminated strings in one text
+_XATTR = _NUMBER["xattr"]  # a text that is a node of its own
 _tuple = tuple.__new__  # named tuples the short way: half the time where most of it goes
 _MEMORY_READ, _MEMORY_WRITE = RELATION["memory_read"], RELATION["memory_write"]
 _PAIRS = [  # the two relations of an event that goes through a task, by number
@@ -344,6 +346,9 @@ class Expand:
 
     def _text(self, text: Text) -> None:
         head = text.head
+        if head.kind == _XATTR:
+            self._xattr(text)
+            return
         if head.kind not in _TEXTS:
             raise RecordingError(f"a text cannot be of kind {KINDS[head.kind].name}")
         moment = _TextMoment(head)
@@ -351,10 +356,21 @@ class Expand:
         for id, body, truncated in _strings(text):
             self._one_text(head, id, body, truncated, owner)
 
+    def _xattr(self, text: Text) -> None:
+        """An attribute's name and value; events say whose it is."""
+        head = text.head
+        name, _, value = text.body.partition(b"\0")
+        size = max(head.total - len(name) - 1, 0)
+        facts = {"name": name, "value": value, "size": size, "truncated": text.truncated}
+        fields = (head.at_ns, head.seq, head.cpu, _XATTR, head.id, 0, head.epoch, 0, facts)
+        self._learn(NodeRecord._make(fields))
+
     def _one_text(
         self, head: TextRecord, id: int, body: bytes, truncated: bool, owner: Identifier
     ) -> None:
         relation, attribute = _TEXTS[head.kind]
+        if head.kind == _PATH and head.bits & TEXT_REMOVED:
+            relation = RELATION["unnamed"]
         sender = self._named(head.kind, id)
         if head.kind != _PATH or not self._paths.get(id):
             name = KINDS[head.kind].name

@@ -149,7 +149,9 @@ class _Recorder:
     def _set_policy(self, *, adopt: bool) -> None:
         """Switches of the kernel side; see kernel/policy.h."""
         names = self._layout.enum("prov_switch")
-        switches = names["SWITCH_ADOPT"] if adopt else 0
+        switches = names["SWITCH_ENABLED"] | names["SWITCH_ALL"]
+        if adopt:
+            switches |= names["SWITCH_ADOPT"]
         if not self._settings.edge_compression:
             switches |= names["SWITCH_REPEAT_EDGES"]
         record = self._layout.record("prov_policy")
@@ -163,8 +165,9 @@ class _Recorder:
 
     def _hide_self(self) -> None:
         """This process is opaque: it does not record itself. Its children are their own."""
+        opaque = self._layout.enum("prov_mark")["MARK_OPAQUE"]
         marks = self._layout.record("prov_marks").pack(
-            {"marks": self._layout.enum("prov_mark")["MARK_OPAQUE"], "reserved": 0, "taint": 0}
+            {"serial": 1, "set": opaque, "clear": 0, "reserved": 0, "taint": 0}
         )
         pidfd = os.pidfd_open(os.getpid())
         try:

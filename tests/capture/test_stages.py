@@ -13,7 +13,7 @@ from provcap.capture.expand import Expand, path_id
 from provcap.capture.stages import Name, OrderByTime
 from provcap.errors import RecordingError
 from provcap.records import Edge, Node, Origin, Record
-from tests.batches import BITS, LAYOUT, batch, event, node, path, text
+from tests.batches import BITS, LAYOUT, TEXT_BITS, batch, event, node, path, text
 
 ORIGIN = Origin(28, 509509127, 0, {"sysname": "Linux"})
 DECODER = Decoder(LAYOUT)
@@ -252,6 +252,45 @@ def test_a_path_is_a_node_and_a_name() -> None:
     assert first.attributes == {"pathname": b"/tmp/\xff\n", "truncated": False}
     assert edges(records)[-1] == ("named", path_id(b"/tmp/\xff\n"), 0, 7, 3)
     assert len([n for n in nodes(records) if n[0] == "path"]) == 1
+
+
+def test_a_name_that_is_taken_away_says_so() -> None:
+    """The same path node leads to the file a second time, as a name that it has no more."""
+    removed = path(b"/a", FILE, bits=TEXT_BITS["TEXT_LAST"] | TEXT_BITS["TEXT_REMOVED"])
+    records = expanded(path(b"/a", FILE), removed)
+
+    assert edges(records) == [
+        ("named", path_id(b"/a"), 0, 7, 0),
+        ("unnamed", path_id(b"/a"), 0, 7, 0),
+    ]
+
+
+def test_an_attribute_change_lies_between_the_task_and_the_inode() -> None:
+    """Its node has what was set; the events lead to it and from it."""
+    records = expanded(
+        node("iattr", 11, valid=1, mode=0o100600),
+        event("setattr", MEMORY, ("iattr", 11, 0), through=(8, 0)),
+        event("setattr_inode", ("iattr", 11, 0), FILE),
+    )
+    (change,) = (r for r in records if isinstance(r, Node) and r.kind == "iattr")
+
+    assert (change.attributes["valid"], change.attributes["mode"]) == (1, 0o100600)
+    assert edges(records)[1:] == [("setattr", 8, 0, 11, 0), ("setattr_inode", 11, 0, 7, 0)]
+
+
+def test_an_extended_attribute_is_its_name_and_its_value() -> None:
+    """The value may hold any byte; the text makes a node, and no edge of its own."""
+    records = expanded(
+        text("xattr", b"user.x\0\0\xff", FILE, id=12),
+        event("setxattr_inode", ("xattr", 12, 0), FILE),
+    )
+    (xattr,) = (r for r in records if isinstance(r, Node) and r.kind == "xattr")
+
+    assert xattr.attributes == {
+        **{"name": b"user.x", "value": b"\0\xff"},
+        **{"size": 2, "truncated": False},
+    }
+    assert edges(records) == [("setxattr_inode", 12, 0, 7, 0)]
 
 
 def pieces(body: bytes, size: int, **more: Any) -> list[bytes]:
