@@ -28,6 +28,7 @@ enum prov_mark {
 	MARK_TRACKED = 1, /* edges that touch it are recorded */
 	MARK_OPAQUE = 2, /* nothing that touches it is recorded */
 	MARK_PROPAGATE = 4, /* with TRACKED: what it flows into becomes the same */
+	MARK_OPAQUE_PROGRAM = 8, /* the kernel's own, of memory: it executes an opaque file */
 };
 
 /*

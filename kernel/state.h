@@ -30,7 +30,7 @@ enum prov_word {
 struct prov_node {
 	__u64 word; /* version << 32 | enum prov_word */
 	__u64 id;
-	__u32 sent; /* epoch in which its record was last sent */
+	__u32 sent; /* epoch in which its record was last sent; SENT_OUTDATED: in this one, but it has changed */
 	__u32 named; /* epoch in which its name was last sent */
 	__u32 nature; /* enum prov_nature */
 	__u32 checked; /* generation of the policy at the last look at its marks */
@@ -38,6 +38,8 @@ struct prov_node {
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
 	__u64 taint;
 };
+
+#define SENT_OUTDATED (~0u)
 
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
@@ -57,8 +59,10 @@ struct prov_edge {
 /* A file marked as source before its edge can be sent: exec keeps those until it is certain */
 struct prov_image {
 	__u64 id;
+	__u64 taint;
 	__u32 version;
-	__u32 kind;
+	__u16 kind;
+	__u16 marks; /* enum prov_mark */
 };
 
 struct prov_task {
@@ -106,6 +110,9 @@ struct prov_inode_key {
 struct prov_evicted {
 	__u64 id;
 	__u64 word;
+	__u64 taint;
+	__u32 marks; /* enum prov_mark */
+	__u32 applied;
 	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
 };
 

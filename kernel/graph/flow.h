@@ -193,10 +193,12 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	bool into_memory;
 	struct prov_edge edge;
 
-	if (scene->silent || is_filtered(scene->policy, relation, detail->kind))
+	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
 	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
 	into_memory = detail->flow == FLOW_DATA && scene->memory;
+	if (detail->flow == FLOW_DATA)
+		spread(object->marks, object->taint, actor_node(scene));
 	look_at_task(scene);
 	edge.object = object->id;
 	edge.memory = into_memory ? scene->memory->node.id : 0;
@@ -245,10 +247,12 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	bool from_memory;
 	struct prov_edge edge;
 
-	if (scene->silent || is_filtered(scene->policy, relation, detail->kind))
+	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
 	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
+	if (detail->flow == FLOW_DATA)
+		spread(actor_node(scene)->marks, actor_node(scene)->taint, object);
 	look_at_task(scene);
 	edge.object = object->id;
 	edge.memory = from_memory ? scene->memory->node.id : 0;
@@ -287,11 +291,13 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 {
 	struct prov_edge edge;
 
-	if (scene->silent || from->id == to->id ||
+	if (!is_recorded(scene) || from->id == to->id ||
 	    is_filtered(scene->policy, relation, detail->kind) ||
 	    is_filtered(scene->policy, relation, detail->from_kind))
 		return;
 	detail->flow = flow_of(relation);
+	if (detail->flow == FLOW_DATA)
+		spread(from->marks, from->taint, to);
 	edge.object = to->id;
 	edge.memory = from->id;
 	edge.version = version_of(*(volatile __u64 *)&from->word);
@@ -316,6 +322,7 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 
 	if (!image || !to || is_filtered(scene->policy, relation, image->kind))
 		return 0;
+	spread(image->marks, image->taint, to);
 	event = reserve_event(scene, relation);
 	if (!event)
 		return 0;
@@ -342,6 +349,7 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 
 	if (!image || !scene->memory || is_filtered(scene->policy, relation, image->kind))
 		return 0;
+	spread(image->marks, image->taint, &scene->memory->node);
 	event = reserve_event(scene, relation);
 	if (!event)
 		return 0;
@@ -360,7 +368,8 @@ static __always_inline void ends(struct prov_policy *policy, enum prov_relation 
 	struct prov_event *event;
 	struct prov_step step;
 
-	if (node->sent != policy->epoch || is_filtered(policy, relation, kind))
+	if (!(policy->switches & SWITCH_ENABLED) || !was_announced(policy, node) ||
+	    is_filtered(policy, relation, kind))
 		return;
 	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
 	if (!event)

@@ -14,20 +14,6 @@ static __always_inline void give_birth(struct prov_node *node, __u64 id, __u64 w
 	__sync_val_compare_and_swap(&node->word, 0, word | WORD_LIVE);
 }
 
-/* Take over what user space wishes of the node, once; NULL: nothing. */
-static __always_inline void apply_marks(struct prov_node *node, const struct prov_marks *wish)
-{
-	if (!wish || node->applied == wish->serial)
-		return;
-	node->applied = wish->serial;
-	if (wish->clear)
-		__sync_fetch_and_and(&node->marks, ~wish->clear);
-	if (wish->set)
-		__sync_fetch_and_or(&node->marks, wish->set);
-	if (wish->taint)
-		__sync_fetch_and_or(&node->taint, wish->taint);
-}
-
 static __always_inline bool is_born(struct prov_node *node)
 {
 	return *(volatile __u64 *)&node->word != 0;

@@ -2,14 +2,26 @@
 #ifndef PROVCAP_GRAPH_SCENE_H
 #define PROVCAP_GRAPH_SCENE_H
 /* Who acts: what every verb of flow.h needs to know. objects/task.h fills it in. */
-#include "node.h"
+#include "mark.h"
 
 struct prov_scene {
 	struct prov_policy *policy;
 	struct prov_task *task;
 	struct prov_memory *memory; /* NULL: a kernel thread */
-	bool silent; /* the actor is opaque: state moves on, nothing is recorded */
+	bool silent; /* the actor is opaque, or capture is off: state moves on, nothing is recorded */
+	bool wanted; /* the whole system is, or somebody who takes part is tracked */
 };
+
+/* The node that keeps what the actor knows: its memory; a kernel thread's own */
+static __always_inline struct prov_node *actor_node(struct prov_scene *scene)
+{
+	return scene->memory ? &scene->memory->node : &scene->task->node;
+}
+
+static __always_inline bool is_recorded(struct prov_scene *scene)
+{
+	return scene->wanted && !scene->silent;
+}
 
 static __always_inline enum prov_flow flow_of(enum prov_relation relation)
 {

@@ -21,9 +21,10 @@ static __always_inline int read_done(struct kiocb *iocb, long got)
 	if (got <= 0 || !may_block(inode) || !current_scene(&scene))
 		return 0;
 	node = blocking_node(inode);
+	if (!node || !takes_part(&scene, node))
+		return 0;
 	announce_inode(&scene, inode, node);
-	if (node)
-		uses(&scene, REL_READ, node, &detail);
+	uses(&scene, REL_READ, node, &detail);
 	return 0;
 }
 
@@ -52,9 +53,8 @@ int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 	return read_done(iocb, ret);
 }
 
-/* On TCP the bytes come out of the stream first. */
-static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk,
-					   struct prov_socket *socket)
+/* On TCP the bytes come out of the stream first; either of the two may be what is tracked. */
+static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
@@ -62,12 +62,17 @@ static __always_inline void receive_stream(struct prov_scene *scene, struct sock
 		.from_kind = NODE_STREAM,
 		.kind = NODE_SOCKET,
 	};
+	struct prov_socket *socket = socket_state(sk);
 	struct prov_stream_key key;
 	struct prov_node *stream;
 
+	if (!socket)
+		return;
+	takes_part(scene, &socket->node);
 	inbound(socket, sk, &key);
 	stream = stream_node(scene, &key);
-	if (stream)
+	socket = stream ? socket_node(scene, sk) : NULL;
+	if (socket)
 		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
 }
 
@@ -85,11 +90,11 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 
 	if (got <= 0 || !sk || !current_scene(&scene))
 		return 0;
+	if (is_tcp(sk))
+		receive_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
-	if (is_tcp(sk))
-		receive_stream(&scene, sk, socket);
 	uses(&scene, REL_RECEIVE_MSG, &socket->node, &detail);
 	return 0;
 }

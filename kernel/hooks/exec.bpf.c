@@ -23,22 +23,22 @@ int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 {
-	struct prov_image *image;
+	struct file *file = bprm->file;
+	struct inode *inode = file->f_inode;
 	struct prov_scene scene;
 	struct prov_node *node;
 	__u32 slot;
 
 	if (ret || !open_scene(&scene))
 		return ret;
-	node = file_node(&scene, bprm->file);
+	node = inode_state(&scene, inode);
 	slot = scene.task->images;
 	if (!node || slot >= EXEC_IMAGES)
 		return 0; /* the kernel allows fewer rounds than that */
-	image = &scene.task->image[slot];
-	image->id = node->id;
-	image->version = mark(node);
-	image->kind = kind_of_mode(bprm->file->f_inode->i_mode);
+	fill_image(&scene.task->image[slot], node, kind_of_mode(inode->i_mode));
 	scene.task->images = slot + 1;
+	if (scene.policy->switches & SWITCH_ENABLED)
+		file_node(&scene, file);
 	return 0;
 }
 
@@ -53,6 +53,34 @@ static __always_inline void describe_exec(struct prov_scene *scene, struct linux
 		send_arguments(scene->policy, scene->memory, bprm);
 }
 
+/* An executed file makes its process tracked or opaque; the process was it already if it was tracked. */
+static __always_inline __u32 marks_by_exec(struct prov_scene *scene)
+{
+	__u32 marks = scene->task->node.marks & MARK_OPAQUE;
+
+	if (scene->memory)
+		marks |= scene->memory->node.marks & MARK_TRACKED;
+	for (__u32 slot = 0; slot < EXEC_IMAGES; slot++) {
+		if (slot >= scene->task->images)
+			continue;
+		marks |= scene->task->image[slot].marks & MARK_TRACKED;
+		if (scene->task->image[slot].marks & MARK_OPAQUE)
+			marks |= MARK_OPAQUE_PROGRAM;
+	}
+	return marks;
+}
+
+/* The scene with the new memory in place of the old one, whose process it was or shared */
+static __always_inline void move_into(struct prov_scene *scene, struct prov_memory *memory,
+				      struct task_struct *task)
+{
+	if (scene->memory && scene->memory->tgid == (__u32)task->tgid)
+		memory->node.applied = scene->memory->node.applied;
+	scene->memory = memory;
+	scene->silent = is_silent(scene);
+	scene->wanted = is_tracked(scene->policy, &memory->node);
+}
+
 /* The point of no return is behind us and the new mm is in place; credentials follow at once. */
 SEC("lsm/bprm_committing_creds")
 int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
@@ -65,22 +93,21 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct prov_memory *memory;
 	struct prov_scene scene;
-	__u32 index;
+	__u32 index, old;
 
 	if (!open_scene(&scene))
 		return 0;
 	index = new_memory(bprm->file, bprm->cred, task->tgid);
 	memory = memory_at(index);
-	if (memory)
-		generates(&scene, REL_EXEC_TASK, &memory->node, &detail);
-	release_memory(scene.policy, __sync_lock_test_and_set(&scene.task->memory, index));
-	if (!memory)
-		return 0;
-	/* a child that shared an opaque parent's memory until now is on its own from here */
-	memory->node.marks = scene.task->node.marks;
-	scene.silent = scene.task->node.marks & MARK_OPAQUE;
-	scene.memory = memory;
-	if (scene.silent)
+	if (memory) {
+		add_marks(&memory->node, marks_by_exec(&scene));
+		if (takes_part(&scene, &memory->node))
+			generates(&scene, REL_EXEC_TASK, &memory->node, &detail);
+		move_into(&scene, memory, task);
+	}
+	old = __sync_lock_test_and_set(&scene.task->memory, index);
+	release_memory(scene.policy, old);
+	if (!memory || !is_recorded(&scene))
 		return 0;
 	/* another name, another memory, maybe other ids: what was said of the task is out of date */
 	describe_task(scene.policy, task, scene.task, bprm->cred);

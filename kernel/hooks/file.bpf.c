@@ -75,8 +75,7 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	node = file_node(scene, file);
 	if (!node)
 		return 0;
-	kept.image.id = node->id;
-	kept.image.version = mark(node);
+	fill_image(&kept.image, node, kept.image.kind);
 	if (bpf_map_update_elem(&adopted_files, &address, &kept, BPF_ANY))
 		count_loss(COUNT_INODE_STORAGE);
 	return 0;
@@ -103,6 +102,8 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	node = file_node(&scene, file);
 	if (!node)
 		return 0;
+	if (file->f_mode & FMODE_WRITE)
+		inherit(&scene, node);
 	if (file->f_mode & FMODE_CREATED)
 		creates(&scene, file, node, detail.kind);
 	uses(&scene, REL_OPEN, node, &detail);
@@ -174,6 +175,9 @@ int adopt_mappings(struct bpf_iter__task_vma *ctx)
 	kept = kept_file(file->f_inode);
 	if (!kept || !scene_of(&scene, task) || scene.silent || !scene.memory)
 		return 0;
+	if (!scene.wanted && !(kept->image.marks & MARK_TRACKED))
+		return 0;
+	announce_actor(&scene, task);
 	shared = vma->vm_flags & VM_MAYSHARE;
 	if (kept->given[shared] == scene.memory->node.id)
 		return 0;

@@ -16,8 +16,10 @@ static __always_inline void acts_on(struct socket *sock, enum prov_relation rela
 	if (!sk || !current_scene(&scene))
 		return;
 	socket = socket_node(&scene, sk);
-	if (socket)
-		generates(&scene, relation, &socket->node, &detail);
+	if (!socket)
+		return;
+	inherit(&scene, &socket->node);
+	generates(&scene, relation, &socket->node, &detail);
 }
 
 /* The same, and the socket gets an address first. */
@@ -118,7 +120,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 		return 0;
 	waiting = from->sk;
 	sk = to->sk;
-	if (!waiting || !sk)
+	if (!waiting || !sk || !take_part(&scene, waiting, sk))
 		return 0;
 	listening = socket_node(&scene, waiting);
 	accepted = accepted_socket(&scene, sk);
@@ -168,6 +170,31 @@ static __always_inline bool is_unix_connection(struct socket *sock, struct sock 
 	       (sock->type == SOCK_STREAM || sock->type == SOCK_SEQPACKET);
 }
 
+/* Where the bytes go may be tracked although the sender and its socket are not. */
+static __always_inline void ask_unix_peer(struct prov_scene *scene, struct sock *sk)
+{
+	struct unix_sock *local = bpf_skc_to_unix_sock(sk);
+	struct sock *peer = local ? local->peer : NULL;
+
+	if (peer)
+		take_part(scene, sk, peer);
+}
+
+static __always_inline void ask_stream(struct prov_scene *scene, struct sock *sk)
+{
+	struct prov_socket *socket = socket_state(sk);
+	struct prov_stream_key in, out;
+	struct prov_stream *stream;
+
+	if (!socket)
+		return;
+	inbound(socket, sk, &in);
+	out = reverse(&in);
+	stream = find_stream(&out);
+	if (stream)
+		takes_part(scene, &stream->node);
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
 {
@@ -179,6 +206,10 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	if (ret || !sk || !current_scene(&scene))
 		return ret;
 	scene.task->sending = 1;
+	if (!scene.wanted && is_unix_connection(sock, sk))
+		ask_unix_peer(&scene, sk);
+	else if (!scene.wanted && is_tcp(sk))
+		ask_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
@@ -202,7 +233,8 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 	struct prov_socket *from, *to;
 	struct prov_scene scene;
 
-	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending)
+	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending ||
+	    !take_part(&scene, sender, receiver))
 		return ret;
 	from = socket_node(&scene, sender);
 	to = socket_node(&scene, receiver);

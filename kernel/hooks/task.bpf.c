@@ -20,9 +20,12 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 	}
 	child->memory = new_memory(BPF_CORE_READ(parent, mm, exe_file), parent->cred, 0);
 	memory = memory_at(child->memory);
+	if (!memory)
+		return;
 	detail->kind = NODE_MEMORY;
-	if (memory)
-		generates(scene, REL_CLONE_MEM, &memory->node, detail);
+	add_marks(&memory->node,
+		  scene->memory->node.marks & (MARK_TRACKED | MARK_OPAQUE_PROGRAM));
+	generates(scene, REL_CLONE_MEM, &memory->node, detail);
 }
 
 SEC("lsm/task_alloc")
@@ -46,6 +49,13 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 	return 0;
 }
 
+static __always_inline bool was_tracked(struct prov_policy *policy, struct prov_task *state)
+{
+	struct prov_memory *memory = memory_at(state->memory);
+
+	return is_tracked(policy, memory ? &memory->node : &state->node);
+}
+
 /* After the last reference is gone; runs in any context, so `current` means nothing here. */
 SEC("lsm/task_free")
 int BPF_PROG(task_free, struct task_struct *task)
@@ -58,7 +68,8 @@ int BPF_PROG(task_free, struct task_struct *task)
 	if (!policy || !state || !is_born(&state->node))
 		return 0;
 	if (!(state->node.marks & MARK_OPAQUE)) {
-		announce_task(policy, task, state);
+		if (was_tracked(policy, state))
+			announce_task(policy, task, state);
 		ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK,
 		     BPF_CORE_READ(task, exit_code));
 	}

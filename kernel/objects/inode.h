@@ -128,10 +128,14 @@ static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
 	node->nature = nature_of(inode);
 	if (is_lasting(inode))
 		before = bpf_map_lookup_elem(&evicted, &key);
-	if (before && take_up(before, inode))
+	if (before && take_up(before, inode)) {
+		node->applied = before->applied;
+		add_marks(node, before->marks);
+		__sync_fetch_and_or(&node->taint, before->taint);
 		give_birth(node, before->id, before->word);
-	else
+	} else {
 		give_birth(node, new_ids(1), 0);
+	}
 	return 0;
 }
 
@@ -139,7 +143,13 @@ static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
 static __always_inline bool keep_evicted(struct inode *inode, struct prov_node *node)
 {
 	struct prov_inode_key key = inode_key(inode);
-	struct prov_evicted kept = { .id = node->id, .word = node->word };
+	struct prov_evicted kept = {
+		.id = node->id,
+		.word = node->word,
+		.taint = node->taint,
+		.marks = node->marks,
+		.applied = node->applied,
+	};
 
 	if (!bpf_map_update_elem(&evicted, &key, &kept, BPF_ANY))
 		return true;
@@ -230,20 +240,55 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 static __always_inline void announce_inode(struct prov_scene *scene, struct inode *inode,
 					   struct prov_node *node)
 {
-	if (node && node->sent != scene->policy->epoch)
+	if (node->sent != scene->policy->epoch)
 		send_inode(scene->policy, inode, node);
 }
 
-/* The node of an inode, announced; NULL: there is none, and that was counted where it matters. */
-static __always_inline struct prov_node *inode_node(struct prov_scene *scene, struct inode *inode)
+static __noinline int read_inode_marks(struct prov_policy *policy, struct inode *inode,
+				       struct prov_node *node)
+{
+	if (!policy || !node)
+		return 0;
+	apply_marks(node, bpf_inode_storage_get(&inode_marks, inode, NULL, 0));
+	node->checked = policy->generation;
+	return 0;
+}
+
+/* LSM programs only. The node of an inode with its marks, whether or not it is wanted */
+static __always_inline struct prov_node *inode_state(struct prov_scene *scene, struct inode *inode)
 {
 	struct prov_node *node;
 
 	if (is_socket_inode(inode))
 		return NULL; /* sockets have their state with the sock: see socket.h */
 	node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	if (node && node->checked != scene->policy->generation)
+		read_inode_marks(scene->policy, inode, node);
+	return node;
+}
+
+/*
+ * The node of an inode, announced; NULL: nothing that touches it is recorded, or there is none, which was
+ * counted.
+ */
+static __always_inline struct prov_node *inode_node(struct prov_scene *scene, struct inode *inode)
+{
+	struct prov_node *node = inode_state(scene, inode);
+
+	if (!node || !takes_part(scene, node))
+		return NULL;
 	announce_inode(scene, inode, node);
 	return node;
+}
+
+/* As source of an edge that comes later */
+static __always_inline void fill_image(struct prov_image *image, struct prov_node *node, __u8 kind)
+{
+	image->id = node->id;
+	image->taint = node->taint;
+	image->version = mark(node);
+	image->kind = kind;
+	image->marks = node->marks;
 }
 
 /* The same with its name, when a file is at hand; an unnamed pipe has none. */

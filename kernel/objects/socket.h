@@ -96,14 +96,24 @@ static __always_inline struct prov_socket *socket_state(struct sock *sk)
 	return socket;
 }
 
-/* The state of a socket, its node announced; NULL: there is none, and that was counted. */
+/* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
 static __always_inline struct prov_socket *socket_node(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_socket *socket = socket_state(sk);
 
-	if (socket && socket->node.sent != scene->policy->epoch)
+	if (!socket || !takes_part(scene, &socket->node))
+		return NULL;
+	if (socket->node.sent != scene->policy->epoch)
 		send_socket(scene->policy, sk, &socket->node);
 	return socket;
+}
+
+/* Two sockets of one operation: what the second one is may decide about both. */
+static __always_inline bool take_part(struct prov_scene *scene, struct sock *one, struct sock *other)
+{
+	struct prov_socket *first = socket_state(one), *second = socket_state(other);
+
+	return first && second && (takes_part(scene, &first->node) || takes_part(scene, &second->node));
 }
 
 /* The address given to bind or connect, as a name of the socket */

@@ -136,7 +136,7 @@ static __always_inline struct prov_node *stream_node(struct prov_scene *scene,
 {
 	struct prov_stream *stream = find_stream(key);
 
-	if (!stream)
+	if (!stream || !takes_part(scene, &stream->node))
 		return NULL;
 	if (stream->node.sent != scene->policy->epoch)
 		send_stream(scene->policy, key, &stream->node);

@@ -140,7 +140,7 @@ static __always_inline struct prov_node *machine_node(void)
 
 static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_task *state)
 {
-	struct prov_scene scene = { .policy = policy, .task = state };
+	struct prov_scene scene = { .policy = policy, .task = state, .wanted = true };
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
 		.offset = NO_OFFSET,
@@ -158,10 +158,10 @@ static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_ta
 static __always_inline void describe_task(struct prov_policy *policy, struct task_struct *task,
 					  struct prov_task *state, const struct cred *cred)
 {
-	__u32 sent = state->node.sent;
+	bool announced = was_announced(policy, &state->node);
 
 	send_task(policy, task, state, cred);
-	if (sent != policy->epoch && state->node.sent == policy->epoch)
+	if (!announced && state->node.sent == policy->epoch)
 		runs_on_machine(policy, state);
 }
 
@@ -269,6 +269,36 @@ static __always_inline void announce_actor(struct prov_scene *scene, struct task
 		announce_exe(scene->policy, task, scene->memory);
 }
 
+static __always_inline bool is_silent(struct prov_scene *scene)
+{
+	return !(scene->policy->switches & SWITCH_ENABLED) ||
+	       scene->task->node.marks & MARK_OPAQUE ||
+	       (scene->memory && scene->memory->node.marks & MARKS_OPAQUE);
+}
+
+static __noinline int let_join(struct prov_scene *scene)
+{
+	if (!scene)
+		return 0;
+	scene->wanted = true;
+	if (!scene->silent)
+		announce_actor(scene, bpf_get_current_task_btf());
+	return 0;
+}
+
+/*
+ * Whether what touches this node is recorded. Each object that takes part in an operation is asked before
+ * the first of its edges is made: one that is tracked is enough for all of them.
+ */
+static __always_inline bool takes_part(struct prov_scene *scene, struct prov_node *node)
+{
+	if (node->marks & MARKS_OPAQUE)
+		return false;
+	if (!scene->wanted && node->marks & MARK_TRACKED)
+		let_join(scene);
+	return scene->wanted;
+}
+
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */
 static __always_inline bool scene_of(struct prov_scene *scene, struct task_struct *task)
 {
@@ -281,11 +311,10 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 	if (scene->task->node.checked != scene->policy->generation)
 		read_marks(scene->policy, task, scene->task);
 	scene->memory = memory_at(scene->task->memory);
-	scene->silent = scene->task->node.marks & MARK_OPAQUE ||
-			(scene->memory && scene->memory->node.marks & MARK_OPAQUE);
-	if (scene->silent)
-		return true;
-	announce_actor(scene, task);
+	scene->silent = is_silent(scene);
+	scene->wanted = is_tracked(scene->policy, actor_node(scene));
+	if (is_recorded(scene))
+		announce_actor(scene, task);
 	return true;
 }
 
@@ -299,6 +328,12 @@ static __always_inline bool open_scene(struct prov_scene *scene)
 static __always_inline bool current_scene(struct prov_scene *scene)
 {
 	return open_scene(scene) && !scene->silent;
+}
+
+/* What a tracked process makes, or opens to write, is tracked too. */
+static __always_inline void inherit(struct prov_scene *scene, struct prov_node *made)
+{
+	add_marks(made, actor_node(scene)->marks & MARK_TRACKED);
 }
 
 #endif
