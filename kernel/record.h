@@ -176,6 +176,7 @@ enum prov_text_bits {
 	TEXT_TRUNCATED = 2, /* the whole text was longer than `total` */
 	TEXT_LAST = 4, /* no further piece of this text follows */
 	TEXT_REMOVED = 8, /* the node is not known under this path any more */
+	TEXT_LATE = 16, /* arguments as the process had them when it was first wanted, not as given to it */
 };
 
 /*

@@ -84,7 +84,7 @@ struct prov_memory {
 	__u32 uid;
 	__u32 gid;
 	__u32 references; /* tasks that hold it */
-	__u32 reserved;
+	__u32 argued; /* epoch in which its arguments were last sent */
 };
 
 /* The machine, and what is handed out once for all of it */

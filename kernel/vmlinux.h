@@ -224,6 +224,8 @@ struct mm_struct {
 	long unsigned int hiwater_vm;
 	struct percpu_counter rss_stat[4];
 	struct file *exe_file;
+	long unsigned int arg_start;
+	long unsigned int arg_end;
 };
 
 struct mnt_namespace {

@@ -4,7 +4,6 @@
  * The kernel looks at one file after the other (script, interpreter) before the exec is certain, so
  * they are marked as sources and kept until then.
  */
-#include "../objects/argv.h"
 #include "../objects/inode.h"
 
 /* Once per exec call, before any file is looked at */
@@ -109,6 +108,7 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 	release_memory(scene.policy, old);
 	if (!memory || !is_recorded(&scene))
 		return 0;
+	memory->argued = scene.policy->epoch; /* by describe_exec, at the very end */
 	/* another name, another memory, maybe other ids: what was said of the task is out of date */
 	describe_task(scene.policy, task, scene.task, bprm->cred);
 	announce_actor(&scene, task);

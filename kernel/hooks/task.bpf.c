@@ -23,6 +23,7 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 	if (!memory)
 		return;
 	detail->kind = NODE_MEMORY;
+	memory->argued = scene->memory->argued; /* those of the parent, which it derives from */
 	add_marks(&memory->node,
 		  scene->memory->node.marks & (MARK_TRACKED | MARK_OPAQUE_PROGRAM));
 	generates(scene, REL_CLONE_MEM, &memory->node, detail);

@@ -2,17 +2,21 @@
 #ifndef PROVCAP_OBJECTS_ARGV_H
 #define PROVCAP_OBJECTS_ARGV_H
 /*
- * The arguments of a program, whole: strings one after the other from where the new stack begins. Their
- * pages have just been written by exec, so reading them does not fault.
+ * The arguments of a program, whole: strings one after the other from where the new stack begins. At exec
+ * their pages have just been written, so reading them does not fault. Of a process that is first wanted
+ * later they are read then, from where it keeps them itself, which the record says.
  */
-#include "task.h"
+#include "../graph/text.h"
+#include "memory.h"
 
 #define MAX_PIECES (1 << 20)
+#define MAX_STRINGS (1 << 20)
 
 struct prov_arguments {
 	struct prov_policy *policy;
 	struct prov_text_buffer *buffer;
 	unsigned long from; /* user address of what comes next */
+	unsigned long end; /* user address where they end, if that is what is known; else ~0 */
 	__u32 left; /* strings that have not ended yet */
 	__u32 filled; /* bytes in the room */
 	bool failed;
@@ -54,7 +58,7 @@ static long read_string(__u32 step, struct prov_arguments *arguments)
 		arguments->left--;
 	arguments->from += length;
 	arguments->filled = at + length;
-	if (!arguments->left)
+	if (!arguments->left || arguments->from >= arguments->end)
 		return 1;
 	if (arguments->filled >= TEXT_ROOM)
 		send_piece(arguments);
@@ -62,7 +66,7 @@ static long read_string(__u32 step, struct prov_arguments *arguments)
 }
 
 static __always_inline void start_arguments(struct prov_arguments *arguments,
-					    struct prov_memory *memory, __u32 count)
+					    struct prov_memory *memory, __u32 count, __u8 bits)
 {
 	struct prov_text *text = &arguments->buffer->text;
 	struct prov_step step = enter(&memory->node);
@@ -71,7 +75,20 @@ static __always_inline void start_arguments(struct prov_arguments *arguments,
 	text->id = new_ids(count);
 	text->count = count;
 	text->node_version = step.version;
-	text->bits = step.stepped ? TEXT_STEPPED : 0;
+	text->bits = step.stepped ? bits | TEXT_STEPPED : bits;
+	memory->argued = arguments->policy->epoch;
+}
+
+static __always_inline void send_strings(struct prov_arguments *arguments)
+{
+	bpf_loop(MAX_PIECES, read_string, arguments, 0);
+	arguments->buffer->text.bits |= TEXT_LAST;
+	if (arguments->failed) {
+		arguments->buffer->text.bits |= TEXT_TRUNCATED;
+		count_loss(COUNT_ARGUMENT_FAULT);
+	}
+	send_piece(arguments);
+	give_back(arguments->buffer);
 }
 
 static __noinline int send_arguments(struct prov_policy *policy, struct prov_memory *memory,
@@ -80,22 +97,46 @@ static __noinline int send_arguments(struct prov_policy *policy, struct prov_mem
 	struct prov_arguments arguments = {
 		.policy = policy,
 		.from = bprm->p,
+		.end = ~0ul,
 		.left = bprm->argc,
 	};
 	__u32 count = bprm->argc;
 
 	if (!policy || !memory || !count || !(arguments.buffer = claim_buffer()))
 		return 0;
-	start_arguments(&arguments, memory, count);
-	bpf_loop(MAX_PIECES, read_string, &arguments, 0);
-	arguments.buffer->text.bits |= TEXT_LAST;
-	if (arguments.failed) {
-		arguments.buffer->text.bits |= TEXT_TRUNCATED;
-		count_loss(COUNT_ARGUMENT_FAULT);
-	}
-	send_piece(&arguments);
-	give_back(arguments.buffer);
+	start_arguments(&arguments, memory, count, 0);
+	send_strings(&arguments);
 	return 0;
+}
+
+/* How many strings there are is not known: ids for as many as there are bytes. */
+static __noinline int send_kept_arguments(struct prov_policy *policy, struct prov_memory *memory,
+					  struct task_struct *task)
+{
+	struct prov_arguments arguments = { .policy = policy, .left = MAX_STRINGS };
+	unsigned long bytes;
+
+	if (!policy || !memory || !task)
+		return 0;
+	memory->argued = policy->epoch;
+	arguments.from = BPF_CORE_READ(task, mm, arg_start);
+	arguments.end = BPF_CORE_READ(task, mm, arg_end);
+	bytes = arguments.end - arguments.from;
+	if (!arguments.from || !bytes || bytes > MAX_STRINGS ||
+	    !(arguments.buffer = claim_buffer()))
+		return 0;
+	start_arguments(&arguments, memory, bytes, TEXT_LATE);
+	send_strings(&arguments);
+	return 0;
+}
+
+/* Only the process itself can be asked: its memory is the one that is mapped now. */
+static __always_inline void announce_arguments(struct prov_policy *policy, struct prov_memory *memory,
+					       struct task_struct *task)
+{
+	if (memory->argued != policy->epoch && task == bpf_get_current_task_btf() &&
+	    !is_filtered(policy, REL_ARG, NODE_ARGV))
+		send_kept_arguments(policy, memory, task);
 }
 
 #endif

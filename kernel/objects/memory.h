@@ -61,6 +61,7 @@ static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __
 	memory->node.taint = 0;
 	describe_memory(memory, exe, cred, tgid);
 	memory->references = 1;
+	memory->argued = 0;
 	memory->node.id = new_ids(1);
 	memory->node.word = WORD_LIVE;
 	return index;

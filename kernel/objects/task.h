@@ -2,7 +2,7 @@
 #ifndef PROVCAP_OBJECTS_TASK_H
 #define PROVCAP_OBJECTS_TASK_H
 /* Threads: their state, their record, and the scene that every hook opens with. */
-#include "memory.h"
+#include "argv.h"
 #include "path.h"
 
 #define PAGE_KIB 4
@@ -267,6 +267,7 @@ static __always_inline void announce_actor(struct prov_scene *scene, struct task
 	announce_memory(scene->policy, scene->memory);
 	if (scene->memory->node.named != scene->policy->epoch)
 		announce_exe(scene->policy, task, scene->memory);
+	announce_arguments(scene->policy, scene->memory, task);
 }
 
 static __always_inline bool is_silent(struct prov_scene *scene)

@@ -29,6 +29,7 @@ from provcap.vocabulary import (
     OUTCOMES,
     RELATION,
     RELATIONS,
+    TEXT_LATE,
     TEXT_REMOVED,
     Relation,
 )
@@ -375,6 +376,8 @@ class Expand:
         if head.kind != _PATH or not self._paths.get(id):
             name = KINDS[head.kind].name
             attributes = {attribute: body, "truncated": truncated}
+            if head.bits & TEXT_LATE:
+                attributes["late"] = True
             self._out.append(Node(name, sender, head.epoch, 0, head.at_ns, attributes))
         if head.kind == _PATH:
             self._paths.put(id, True)

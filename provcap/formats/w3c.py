@@ -253,6 +253,7 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "socket": (*_INODE_MORE, *_numbers("family", "type", "protocol", "netns")),
     "stream": _numbers("netns"),
     "path": (_Key("cf:truncated", "truncated", _if_true),),
+    "argv": (_Key("cf:late", "late", _if_true),),
     "machine": (_Key("cf:complete", "complete", _boolean),),
 }
 

@@ -326,6 +326,15 @@ def test_pieces_of_a_command_line_meet_in_any_order(order: list[int]) -> None:
     assert edges(records)[-1] == ("arg", 104, 0, 9, 1)
 
 
+def test_arguments_that_were_read_later_say_so() -> None:
+    """The process may have changed them since it was started."""
+    late = TEXT_BITS["TEXT_LAST"] | TEXT_BITS["TEXT_LATE"]
+    records = expanded(text("argv", b"sort\0-u\0", MEMORY, id=100, count=8, bits=late))
+    words = [r.attributes for r in records if isinstance(r, Node) and r.kind == "argv"]
+
+    assert [(word["value"], word["late"]) for word in words] == [(b"sort", True), (b"-u", True)]
+
+
 def test_a_command_line_with_a_lost_piece_says_so() -> None:
     """What stands before the gap is kept, the string that it cuts is marked."""
     parts = pieces(b"cc\0-o\0\0x y\0" + b"a" * 5 + b"\0", 4)
