@@ -53,6 +53,8 @@ const struct prov_types {
 	enum prov_counter counter;
 	enum prov_switch policy_switch;
 	enum prov_mark mark;
+	enum prov_word word;
+	enum prov_nature nature;
 } types_in_btf SEC(".rodata.types");
 
 char LICENSE[] SEC("license") = "GPL";

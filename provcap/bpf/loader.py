@@ -63,6 +63,10 @@ class Capture:
             for kind, name in self._pins.pinned_programs()
         }
 
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Nobody else changes what is pinned, or a map by the same rule, within the block."""
+        return self._pins.locked()
+
     def attach(self) -> None:
         """Attach every program that is not attached; iterators wait for ``run_iterator``.
 

@@ -31,8 +31,11 @@ class Pins:
         self.marker = self.maps / "layout"
 
     def complete(self) -> bool:
-        """Whether a whole capture is pinned here."""
-        return self.marker.exists()
+        """Whether a whole capture is pinned here; ``SetupError`` if that cannot be seen."""
+        try:
+            return self.marker.exists()
+        except PermissionError as error:
+            raise SetupError(f"cannot look into {self.root} (are you root?)") from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,15 +6,11 @@ quick.
 """
 
 import argparse
-import contextlib
 import difflib
-import errno
 import importlib
-import io
-import os
 import sys
 
-from provcap.errors import ProvcapError
+from provcap.cli.outcome import outcome
 
 COMMANDS = {
     "doctor": "say whether this machine can capture, and what to change if not",
@@ -25,8 +21,6 @@ COMMANDS = {
     "vm": "run a command in a guest kernel and record it there",
     "why": "print where a file came from",
 }
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,34 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     command.add_arguments(parser)
     args = parser.parse_args(rest)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may not fit the encoding
-    try:
-        status = int(command.run(args))
-        if sys.stdout:
-            sys.stdout.flush()  # at exit it would be too late to say that it failed
-        return status
-    except ProvcapError as error:
-        print(f"provcap {name}: {error}", file=sys.stderr)
-        return error.exit_status
-    except BrokenPipeError:
-        _drop_output()
-        sys.stderr.close()  # the reader of our output went away: nothing left to say to it
-        return 141
-    except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
-            raise
-        _drop_output()
-        print(f"provcap {name}: cannot write its output: {error.strerror}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
-
-def _drop_output() -> None:
-    """Forget what could not be written, so that Python does not try again when it ends."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return outcome(f"provcap {name}", lambda: int(command.run(args)))
 
 
 def _overview() -> str:

@@ -23,11 +23,15 @@ from provcap.bpf import loader
 from provcap.bpf.loader import Capture
 from provcap.bpf.maps import u32
 from provcap.bpf.ring import Ring
+from provcap.capture import counters
 from provcap.capture import layout as layouts
 from provcap.capture.raw import Header, RawWriter, Status
 from provcap.errors import OutputError, SetupError
-from provcap.records import Origin
+from provcap.policy import targets
+from provcap.policy.apply import Control
+from provcap.policy.model import Change, Policy, opaqueness
 from provcap.services import mappings
+from provcap.services.origin import origin
 
 DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whether it is used or not
 POLL_S = 0.01  # wake-ups are suppressed: the reader looks by itself
@@ -38,31 +42,37 @@ LOCK = Path("/run/provcap-recorder.lock")
 
 
 class Settings(NamedTuple):
-    """How to capture. ``ring_bytes`` per CPU, a power of two of pages."""
+    """How and what to capture. ``ring_bytes`` per CPU, a power of two of pages.
+
+    ``all``: the whole system, else only what is tracked; ``marks``: what is wanted of which file
+    from the start.
+    """
 
     ring_bytes: int = DEFAULT_RING_BYTES
     edge_compression: bool = True
     settle_s: float = SETTLE_S
+    all: bool = True
+    marks: tuple[tuple[str, Change], ...] = ()
 
 
 def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -> int:  # noqa: B008
     """Run ``command`` and record the whole system meanwhile into the file ``raw``.
 
     Returns the exit status of the command (128 + signal if it was killed). A capture that a killed
-    recorder left is cleared first. Raises ``SetupError`` (also if another recorder is at work),
-    ``LoadError`` before the command has started, ``OutputError`` if the recording cannot be kept:
-    the command then runs to its end all the same.
+    recorder left is cleared first. Raises ``SetupError`` (also if another recorder is at work, or a
+    file to mark is not there), ``LoadError`` before the command has started, ``OutputError`` if the
+    recording cannot be kept: the command then runs to its end all the same.
     """
     path = loader.find_object()
     layout = objects.object_layout(loader.read_object(path))
-    with _only_recorder():
+    with _only_recorder(), _opened_files(settings.marks) as marks:
         _clear_leftover(layout)
         capture = loader.load(path, ring_bytes=settings.ring_bytes)
         try:
             # only now: an earlier recording stays until this one can be made
             with _created(raw) as file:
                 writer = RawWriter(file, _header(layout))
-                return _Recorder(capture, layout, writer, settings).run(command)
+                return _Recorder(capture, layout, writer, settings, marks).run(command)
         finally:
             capture.unload()
 
@@ -71,9 +81,16 @@ class _Recorder:
     """One recording from attaching to detaching."""
 
     def __init__(
-        self, capture: Capture, layout: objects.Layout, writer: RawWriter, settings: Settings
+        self,
+        capture: Capture,
+        layout: objects.Layout,
+        writer: RawWriter,
+        settings: Settings,
+        marks: Sequence[tuple[int, Change]],
     ) -> None:
         self._capture = capture
+        self._control = Control(capture, layout)
+        self._marks = marks
         self._layout = layout
         self._writer = writer
         self._settings = settings
@@ -82,13 +99,11 @@ class _Recorder:
 
     def run(self, command: Sequence[str]) -> int:
         with self._capture.rings() as rings:
-            self._set_policy(adopt=True)
-            self._hide_self()
+            self._begin_policy()
             self._begin_ids()
             self._keep(lambda: self._status(final=False))
             self._capture.attach()
             self._adopt()
-            self._set_policy(adopt=False)
             try:
                 status = self._run_command(command, rings)
                 self._settle(rings)
@@ -109,6 +124,9 @@ class _Recorder:
         self._capture.run_iterator("adopt_tasks")
         mappings.open_mapped_files()
         self._capture.run_iterator("adopt_mappings")
+        self._control.change_policy(lambda policy: policy._replace(adopt=False))
+        for name in ("adopted", "adopted_files"):
+            self._capture.map(name).clear()
 
     def _run_command(self, command: Sequence[str], rings: list[Ring]) -> int:
         with _started(command) as process:
@@ -146,34 +164,17 @@ class _Recorder:
             except OSError as error:
                 self._failed = error
 
-    def _set_policy(self, *, adopt: bool) -> None:
-        """Switches of the kernel side; see kernel/policy.h."""
-        names = self._layout.enum("prov_switch")
-        switches = names["SWITCH_ENABLED"] | names["SWITCH_ALL"]
-        if adopt:
-            switches |= names["SWITCH_ADOPT"]
-        if not self._settings.edge_compression:
-            switches |= names["SWITCH_REPEAT_EDGES"]
-        record = self._layout.record("prov_policy")
-        policy = {field.name: 0 for field in record.fields}
-        policy |= {"epoch": 1, "generation": 1, "switches": switches}
-        policy["relation_filter"] = (0, 0)  # type: ignore[assignment]
-        self._capture.map("policy").update(u32(0), record.pack(policy))
-        if not adopt:
-            for name in ("adopted", "adopted_files"):
-                self._capture.map(name).clear()
+    def _begin_policy(self) -> None:
+        """What to record, before anything is. This process is opaque: it does not record itself.
 
-    def _hide_self(self) -> None:
-        """This process is opaque: it does not record itself. Its children are their own."""
-        opaque = self._layout.enum("prov_mark")["MARK_OPAQUE"]
-        marks = self._layout.record("prov_marks").pack(
-            {"serial": 1, "set": opaque, "clear": 0, "reserved": 0, "taint": 0}
-        )
-        pidfd = os.pidfd_open(os.getpid())
-        try:
-            self._capture.map("task_marks").update(u32(pidfd), marks)
-        finally:
-            os.close(pidfd)
+        Its children are their own.
+        """
+        repeat = not self._settings.edge_compression
+        self._control.reset_policy(Policy(adopt=True, all=self._settings.all, repeat_edges=repeat))
+        with targets.opened_process(str(os.getpid())) as pidfd:
+            self._control.mark_process(pidfd, opaqueness("true"))
+        for fd, change in self._marks:
+            self._control.mark_file(fd, change)
 
     def _begin_ids(self) -> None:
         """Node ids are unique per boot, over all recordings: each CPU's begin at the time of now.
@@ -187,17 +188,21 @@ class _Recorder:
         cpus.update_percpu(u32(0), [record.pack({**v, "next_id": first}) for v in values])
 
     def _status(self, *, final: bool) -> None:
-        programs = self._capture.programs()
-        misses = {name: info.recursion_misses for name, info in programs.items()}
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        record, causes = self._layout.record("prov_cpu"), _causes(self._layout)
-        cpus = [record.unpack(value) for value in self._capture.map("cpus").lookup_percpu(u32(0))]
-        counters = {
-            cpu: dict(zip(causes, values["counts"], strict=True))  # type: ignore[arg-type]
-            for cpu, values in enumerate(cpus)
-        }
-        given = {cpu: values["seq"] for cpu, values in enumerate(cpus)}
-        self._writer.status(Status(at_ns, final, counters, self._stalls, misses, given))  # type: ignore[arg-type]
+        causes, given, skipped = counters.read(self._capture, self._layout)
+        self._writer.status(Status(at_ns, final, causes, self._stalls, skipped, given))
+
+
+@contextlib.contextmanager
+def _opened_files(
+    marks: Sequence[tuple[str, Change]],
+) -> Iterator[list[tuple[int, Change]]]:
+    """Descriptors of the files to mark; SetupError if one is not there.
+
+    Open until the recording ends, so that the kernel keeps these inodes and with them the marks.
+    """
+    with contextlib.ExitStack() as stack:
+        yield [(stack.enter_context(targets.opened_file(path)), change) for path, change in marks]
 
 
 @contextlib.contextmanager
@@ -229,13 +234,6 @@ def _clear_leftover(layout: objects.Layout) -> None:
         capture.unload()
 
 
-def _causes(layout: objects.Layout) -> list[str]:
-    """Names of the counters in their order: ``event_ring_full`` ..."""
-    numbers = layout.enum("prov_counter")
-    ordered = sorted(numbers.items(), key=lambda item: item[1])
-    return [name.removeprefix("COUNT_").lower() for name, _ in ordered if name != "COUNTER_COUNT"]
-
-
 def _header(layout: objects.Layout) -> Header:
     return Header(
         origin=origin(),
@@ -245,42 +243,6 @@ def _header(layout: objects.Layout) -> Header:
         provcap=provcap.__version__,
         start_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     )
-
-
-def origin() -> Origin:
-    """Who records: identity of this machine and boot, its clock, its uname."""
-    name = os.uname()
-    machine = {
-        "sysname": name.sysname,
-        "nodename": name.nodename,
-        "release": name.release,
-        "version": name.version,
-        "machine": name.machine,
-        "domainname": _text("/proc/sys/kernel/domainname"),
-    }
-    offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return Origin(
-        boot_id=_number("/proc/sys/kernel/random/boot_id"),
-        machine_id=_number("/etc/machine-id"),
-        wall_offset_ns=offset,
-        machine=machine,
-    )
-
-
-def _number(path: str) -> int:
-    """First 32 bits of an identity that is written in hexadecimal; 0 if there is none."""
-    digits = _text(path).replace("-", "")[:8]
-    try:
-        return int(digits, 16)
-    except ValueError:
-        return 0
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError:
-        return ""
 
 
 @contextlib.contextmanager

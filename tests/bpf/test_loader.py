@@ -1,5 +1,6 @@
 """What can be said of an object before loading it, and the pins on an ordinary folder."""
 
+import os
 import stat
 
 import pytest
@@ -130,6 +131,21 @@ def test_the_tree_of_pins_is_private_and_can_be_cleared(tmp_path):
         tree.clear()
 
     assert not tree.root.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_tree_that_may_not_be_entered_is_told_from_an_empty_one(tmp_path):
+    """Whoever is not root cannot see whether a capture is there."""
+    tree = pins.Pins(tmp_path / "provcap")
+    with tree.locked():
+        tree.maps.mkdir()
+        tree.marker.touch()
+    os.seteuid(65534)
+    try:
+        with pytest.raises(SetupError, match="cannot look into .*provcap .are you root"):
+            tree.complete()
+    finally:
+        os.seteuid(0)
 
 
 def test_a_tree_that_others_may_enter_is_refused(tmp_path):

@@ -1,0 +1,269 @@
+"""Brings policy and wishes to the kernel: reads and writes the maps of the capture that is loaded.
+
+User space writes the ``policy`` record and the wishes (``task_marks``, ``inode_marks``), never a
+node. Every change reads, changes and writes with the capture locked, so that two commands at once
+do not undo each other.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from provcap.bpf import loader
+from provcap.bpf.layout import Layout, Record, Value, object_layout
+from provcap.bpf.maps import u32
+from provcap.bpf.programs import ProgramInfo
+from provcap.errors import KernelError, SetupError
+from provcap.policy.model import (
+    Change,
+    Marks,
+    Policy,
+    Seen,
+    Wish,
+    marks_after,
+    next_wish,
+    stepped,
+)
+
+_HALF = 64  # bits of each word of the relation filter
+_SWITCHES = {
+    "enabled": "SWITCH_ENABLED",
+    "all": "SWITCH_ALL",
+    "repeat_edges": "SWITCH_REPEAT_EDGES",
+    "adopt": "SWITCH_ADOPT",
+}
+
+
+class Table(Protocol):
+    """A map, as far as it is used here."""
+
+    def lookup(self, key: bytes) -> bytes | None:
+        """Value under the key, ``None`` if there is none."""
+
+    def update(self, key: bytes, value: bytes) -> None:
+        """Write the value."""
+
+    def lookup_percpu(self, key: bytes) -> list[bytes]:
+        """One value per possible CPU."""
+
+
+class Loaded(Protocol):
+    """A capture, as far as it is used here."""
+
+    def map(self, name: str) -> Table:
+        """The map of this name."""
+
+    def programs(self) -> Mapping[str, ProgramInfo]:
+        """Counters of every loaded program by name."""
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Nobody else changes the capture meanwhile."""
+
+
+class Control:
+    """The policy of one capture, and the wishes for single objects."""
+
+    def __init__(self, capture: Loaded, layout: Layout) -> None:
+        """``layout`` is that of the object the capture was loaded from."""
+        self.capture = capture
+        self.layout = layout
+
+    def policy(self) -> Policy:
+        """What is in force now; raises ``KernelError``, as everything here does."""
+        return unpack_policy(self.layout, self._policy_bytes())
+
+    def change_policy(self, edit: Callable[[Policy], Policy]) -> Policy:
+        """Put what ``edit`` makes of the policy in force; returns it."""
+        with self.capture.locked():
+            changed = edit(self.policy())
+            self._write_policy(changed)
+        return changed
+
+    def reset_policy(self, policy: Policy) -> None:
+        """Put a policy whatever is in force: a capture that was just loaded has none."""
+        with self.capture.locked():
+            self._write_policy(policy)
+
+    def policy_hash(self, policy: Policy) -> str:
+        """SHA-256 of the policy record, 64 hexadecimal digits: the same for the same policy.
+
+        What only counts up or ends by itself (epoch, generation, adoption) is zero in it.
+        """
+        lasting = policy._replace(epoch=0, generation=0, adopt=False)
+        return hashlib.sha256(pack_policy(self.layout, lasting)).hexdigest().upper()
+
+    def mark_file(self, fd: int, change: Change) -> None:
+        """Ask for a change of the file behind an O_PATH descriptor."""
+        self._wish("inode_marks", fd, change, self._file_node)
+
+    def mark_process(self, pidfd: int, change: Change) -> None:
+        """Ask for a change of the process behind a pidfd."""
+        self._wish("task_marks", pidfd, change, self._process_node)
+
+    def file(self, fd: int) -> Seen:
+        """What is known of the file behind an O_PATH descriptor."""
+        return self._seen(self._file_node(fd), self._read_wish("inode_marks", fd))
+
+    def process(self, pidfd: int) -> Seen:
+        """What is known of the process behind a pidfd: its address space, if it has one."""
+        seen = self._seen(self._process_node(pidfd), self._read_wish("task_marks", pidfd))
+        task = self._read("tasks", "prov_task", u32(pidfd))
+        return seen._replace(kind="process_memory" if task and task["memory"] else "task")
+
+    def _policy_bytes(self) -> bytes:
+        record = self.capture.map("policy").lookup(u32(0))
+        if record is None:
+            raise KernelError("the capture has no policy record")
+        return record
+
+    def _write_policy(self, policy: Policy) -> None:
+        self.capture.map("policy").update(u32(0), pack_policy(self.layout, policy))
+
+    def _wish(
+        self,
+        name: str,
+        fd: int,
+        change: Change,
+        node_of: Callable[[int], dict[str, Value] | None],
+    ) -> None:
+        """Write the wish, then have every node look its wish up again."""
+        with self.capture.locked():
+            node = node_of(fd)
+            applied = _number(node["applied"]) if node else None
+            wish = next_wish(self._read_wish(name, fd), applied, change)
+            self.capture.map(name).update(u32(fd), self._pack_wish(wish))
+            policy = self.policy()
+            self._write_policy(policy._replace(generation=stepped(policy.generation)))
+
+    def _file_node(self, fd: int) -> dict[str, Value] | None:
+        return self._read("inodes", "prov_node", u32(fd))
+
+    def _process_node(self, pidfd: int) -> dict[str, Value] | None:
+        """The node of the address space, of the thread if there is none.
+
+        Either of them may be the first to take a wish over, and the other follows: what one has
+        taken is taken.
+        """
+        task = self._read("tasks", "prov_task", u32(pidfd))
+        if task is None:
+            return None
+        node = _part(task, "node")
+        if not task["memory"]:
+            return node
+        memory = self._read("memories", "prov_memory", u32(_number(task["memory"])))
+        if memory is None:
+            return node
+        serials = (_number(_part(memory, "node")["applied"]), _number(node["applied"]))
+        return _part(memory, "node") | {"applied": max(serials)}
+
+    def _seen(self, node: dict[str, Value] | None, wish: Wish | None) -> Seen:
+        if node is None or not node["id"]:
+            return Seen(None, 0, marks_after(Marks(), wish, None))
+        marks = Marks(self._mark_names(node["marks"]), _number(node["taint"]))
+        version = _number(node["word"]) >> self.layout.enum("prov_word")["VERSION_SHIFT"]
+        shared = _number(node["nature"]) & self.layout.enum("prov_nature")["NATURE_SHARED"]
+        now = marks_after(marks, wish, _number(node["applied"]))
+        return Seen(_number(node["id"]), version, now, shared=bool(shared))
+
+    def _read_wish(self, name: str, fd: int) -> Wish | None:
+        found = self._read(name, "prov_marks", u32(fd))
+        if found is None:
+            return None
+        change = Change(
+            self._mark_names(found["set"]),
+            self._mark_names(found["clear"]),
+            _number(found["taint"]),
+        )
+        return Wish(_number(found["serial"]), change)
+
+    def _pack_wish(self, wish: Wish) -> bytes:
+        return self._record("prov_marks").pack(
+            {
+                "serial": wish.serial,
+                "set": self._mark_bits(wish.change.set),
+                "clear": self._mark_bits(wish.change.clear),
+                "taint": wish.change.taint,
+            }
+        )
+
+    def _read(self, name: str, record: str, key: bytes) -> dict[str, Value] | None:
+        value = self.capture.map(name).lookup(key)
+        return None if value is None else self._record(record).unpack(value)
+
+    def _record(self, name: str) -> Record:
+        return self.layout.record(name)
+
+    def _mark_names(self, bits: Value) -> frozenset[str]:
+        marks = self.layout.enum("prov_mark")
+        return frozenset(_mark_name(name) for name, bit in marks.items() if _number(bits) & bit)
+
+    def _mark_bits(self, names: frozenset[str]) -> int:
+        marks = self.layout.enum("prov_mark")
+        return sum(bit for name, bit in marks.items() if _mark_name(name) in names)
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[Control]:
+    """The control of the capture that is loaded on this kernel.
+
+    Raises ``SetupError`` if there is none, ``LayoutError`` if another build has loaded it.
+    """
+    layout = object_layout(loader.read_object(loader.find_object()))
+    capture = loader.find_pinned(layout.fingerprint())
+    if capture is None:
+        raise SetupError(
+            "no capture is loaded on this kernel (start one with: provcap record -- COMMAND)"
+        )
+    with capture:
+        yield Control(capture, layout)
+
+
+def pack_policy(layout: Layout, policy: Policy) -> bytes:
+    """The record that the kernel reads."""
+    bits = layout.enum("prov_switch")
+    switches = sum(bits[name] for field, name in _SWITCHES.items() if getattr(policy, field))
+    low = policy.relation_filter & (1 << _HALF) - 1
+    return layout.record("prov_policy").pack(
+        {
+            "epoch": policy.epoch,
+            "generation": policy.generation,
+            "switches": switches,
+            "node_filter": policy.node_filter,
+            "relation_filter": (low, policy.relation_filter >> _HALF),
+        }
+    )
+
+
+def unpack_policy(layout: Layout, record: bytes) -> Policy:
+    """The inverse of ``pack_policy``."""
+    values, bits = layout.record("prov_policy").unpack(record), layout.enum("prov_switch")
+    on = {
+        field: bool(_number(values["switches"]) & bits[name]) for field, name in _SWITCHES.items()
+    }
+    halves = values["relation_filter"]
+    assert isinstance(halves, tuple)
+    return Policy(
+        **on,
+        epoch=_number(values["epoch"]),
+        generation=_number(values["generation"]),
+        node_filter=_number(values["node_filter"]),
+        relation_filter=_number(halves[0]) | _number(halves[1]) << _HALF,
+    )
+
+
+def _mark_name(enumerator: str) -> str:
+    return enumerator.removeprefix("MARK_").lower()
+
+
+def _part(values: dict[str, Value], name: str) -> dict[str, Value]:
+    """The fields of a structure within a record, without its name in front."""
+    prefix = f"{name}."
+    found = ((key, value) for key, value in values.items() if key.startswith(prefix))
+    return {key.removeprefix(prefix): value for key, value in found}
+
+
+def _number(value: Value) -> int:
+    if not isinstance(value, int):
+        raise KernelError(f"the capture gave {value!r} where a number belongs")
+    return value

@@ -1,0 +1,108 @@
+"""Says the policy, and what is known of one object, as lines in the shape that CamFlow prints."""
+
+from collections.abc import Iterator
+
+from provcap.policy.model import (
+    CATEGORIES,
+    OPAQUE,
+    PROPAGATE,
+    TRACKED,
+    Policy,
+    Seen,
+    filtered_kinds,
+    filtered_relations,
+)
+from provcap.records import Identifier, Origin
+from provcap.vocabulary import KIND, Kind, Relation
+
+_SUBTYPE = (1 << 48) - 1  # the bits of a type word that CamFlow's filters are made of
+_PROPAGATE_FILTERS = ("node", *CATEGORIES.values())
+_RULES = ("IPv4 ingress", "IPv4 egress", "Security context", "Namespace", "User", "Group")
+_ON = {True: "enabled", False: "disabled"}
+
+
+def state(policy: Policy, digest: str, origin: Origin, written: bool) -> Iterator[str]:
+    """The lines of ``camflow -s``.
+
+    ``digest`` is the hash of the policy; ``written``: anything has been recorded yet.
+    """
+    yield f"Machine id: {origin.machine_id}"
+    yield f"Policy hash: {digest}"
+    yield "Provenance capture:"
+    yield f"- capture {_ON[policy.enabled]};"
+    yield f"- all {_ON[policy.all]};"
+    yield f"- provenance {'has been' if written else 'was not'} captured;"
+    yield "- node compression enabled;"
+    yield f"- edge compression {_ON[not policy.repeat_edges]};"
+    yield "- duplication disabled;"
+    yield ""
+    yield from _filters(policy)
+    yield ""
+    # this version has none of the rules below
+    for name in _PROPAGATE_FILTERS:
+        yield f"Propagate {name} filter (0):"
+    yield ""
+    for name in _RULES:
+        yield f"{name} filter (0)."
+
+
+def file(seen: Seen, kind: str, origin: Origin) -> Iterator[str]:
+    """The lines of ``camflow --file``; ``kind`` is the node type."""
+    if seen.id is None:
+        yield from _unseen("file")
+        yield f"Type: {kind}"
+    else:
+        yield f"Identifier: {_identifier(seen, kind, origin).text}"
+        yield f"Type: {kind}"
+        yield from _numbers(seen, origin)
+        yield f"Version: {seen.version}"
+    yield from _marks("File", seen)
+
+
+def process(seen: Seen, origin: Origin) -> Iterator[str]:
+    """The lines of ``camflow --process``: CamFlow says the type as a number, and no version."""
+    if seen.id is None:
+        yield from _unseen("process")
+    else:
+        identifier = _identifier(seen, seen.kind, origin)
+        yield f"Identifier: {identifier.text}"
+        yield f"Type: {identifier.type}"
+        yield from _numbers(seen, origin)
+    yield from _marks("Process", seen)
+
+
+def _filters(policy: Policy) -> Iterator[str]:
+    yield from _filter("Node", filtered_kinds(policy))
+    relations = filtered_relations(policy)
+    for section, name in CATEGORIES.items():
+        yield from _filter(name.title(), [row for row in relations if row.section == section])
+
+
+def _filter(name: str, words: list[Kind] | list[Relation]) -> Iterator[str]:
+    mask = sum(word.type & _SUBTYPE for word in words)
+    yield f"{name} filter ({mask:x}):"
+    yield from (word.name for word in words)
+
+
+def _unseen(what: str) -> Iterator[str]:
+    yield f"Not seen yet: the capture has no node for this {what} that could be shown."
+
+
+def _identifier(seen: Seen, kind: str, origin: Origin) -> Identifier:
+    id = seen.id or 0
+    return Identifier(KIND[kind].type, id, origin.boot_id, origin.machine_id, seen.version)
+
+
+def _numbers(seen: Seen, origin: Origin) -> Iterator[str]:
+    yield f"ID: {seen.id}"
+    yield f"Boot ID: {origin.boot_id}"
+    yield f"Machine ID: {origin.machine_id}"
+
+
+def _marks(what: str, seen: Seen) -> Iterator[str]:
+    marks = seen.marks.set
+    yield f"Taint: {seen.marks.taint:X}"
+    yield ""
+    yield f"{what} is {'' if TRACKED in marks else 'not '}tracked."
+    yield f"{what} is {'' if OPAQUE in marks else 'not '}opaque."
+    yield f"{what} {'propagates' if PROPAGATE in marks else 'is not propagating'} tracking."
