@@ -13,8 +13,9 @@ from provcap.errors import UsageError
 from provcap.vocabulary import KINDS, RELATIONS, Kind, Relation
 
 TRACKED, OPAQUE, PROPAGATE = "tracked", "opaque", "propagate"
+OPAQUE_PROGRAM = "opaque_program"  # the kernel's own: a process that executes an opaque file
 TAINT_BITS = 64
-MOST = (1 << 32) - 1  # of the numbers that only ever step: serial, epoch, generation
+MOST = (1 << 32) - 2  # of the numbers that only ever step; the last one is the kernel's own
 
 #: relations that come with others, and hold the versions of an object together
 INSEPARABLE = frozenset(

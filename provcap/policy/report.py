@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from provcap.policy.model import (
     CATEGORIES,
     OPAQUE,
+    OPAQUE_PROGRAM,
     PROPAGATE,
     TRACKED,
     Policy,
@@ -101,8 +102,9 @@ def _numbers(seen: Seen, origin: Origin) -> Iterator[str]:
 
 def _marks(what: str, seen: Seen) -> Iterator[str]:
     marks = seen.marks.set
+    opaque = marks & {OPAQUE, OPAQUE_PROGRAM}
     yield f"Taint: {seen.marks.taint:X}"
     yield ""
     yield f"{what} is {'' if TRACKED in marks else 'not '}tracked."
-    yield f"{what} is {'' if OPAQUE in marks else 'not '}opaque."
+    yield f"{what} is {'' if opaque else 'not '}opaque."
     yield f"{what} {'propagates' if PROPAGATE in marks else 'is not propagating'} tracking."

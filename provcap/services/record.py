@@ -199,7 +199,7 @@ def _opened_files(
 ) -> Iterator[list[tuple[int, Change]]]:
     """Descriptors of the files to mark; SetupError if one is not there.
 
-    Open until the recording ends, so that the kernel keeps these inodes and with them the marks.
+    Open until the recording ends: before the kernel has taken a mark over, it goes with its inode.
     """
     with contextlib.ExitStack() as stack:
         yield [(stack.enter_context(targets.opened_file(path)), change) for path, change in marks]

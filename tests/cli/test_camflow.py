@@ -158,6 +158,14 @@ def test_a_process_is_shown_as_camflow_shows_it(run: Run, capture: FakeCapture) 
     assert done(run("--process", os.getpid())) == (GOLDEN / "process.txt").read_text()
 
 
+def test_a_process_that_executes_an_opaque_file_is_opaque(run: Run, capture: FakeCapture) -> None:
+    """The kernel has a mark of its own for that."""
+    mark = capture.layout.enum("prov_mark")["MARK_OPAQUE_PROGRAM"]
+    capture.see_process(os.getpid(), marks=mark)
+
+    assert "Process is opaque.\n" in done(run("--process", os.getpid()))
+
+
 def test_a_process_without_an_address_space_is_shown_itself(run: Run, capture: FakeCapture) -> None:
     """As the threads of the kernel are."""
     capture.see_process(os.getpid(), memory=0)
