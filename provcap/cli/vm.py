@@ -11,7 +11,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,8 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from provcap.cli.recording import add_options
+from provcap.cli.recording import words as words_of
 from provcap.cli.words import add_command, command_of
 from provcap.errors import RecordingError, SetupError
 from provcap.services.replay import write_log
@@ -51,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kernel-arg", action="append", default=[], metavar="ARG", help="may be repeated"
     )
     run_parser.add_argument("--no-record", action="store_true", help="only run the command")
+    add_options(run_parser)
     add_command(run_parser)
     actions.add_parser("kernels", help="list the kernels that are known, and which are here")
 
@@ -60,10 +63,16 @@ def run(args: argparse.Namespace) -> int:
     return _list_kernels() if args.action == "kernels" else _run(args)
 
 
-def guest_command(command: list[str], out: Path) -> list[str]:
+def guest_command(command: list[str], out: Path, options: list[str]) -> list[str]:
     """What the guest runs so that ``command`` is recorded into ``out``/audit.raw."""
     python = [sys.executable, "-m", "provcap.cli.main"]
-    return [*python, "record", "--out", str(out), "--raw", "--", *command]
+    return [*python, "record", f"--out={out}", "--raw", *options, "--", *command]
+
+
+def guest_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The caller's, with the programs of this installation (provcap, camflow) found first."""
+    here = str(Path(sys.executable).parent)
+    return {**environment, "PATH": os.pathsep.join((here, environment.get("PATH", os.defpath)))}
 
 
 def finish(out: Path) -> None:
@@ -94,7 +103,8 @@ def _list_kernels() -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    command = command_of(args, "provcap vm run")
+    path = guest_environment(os.environ)["PATH"]
+    command = command_of(args, "provcap vm run", path)
     out = None if args.no_record and not args.out else (args.out or Path(DEFAULT_OUT)).resolve()
     with _sigterm_as_exit(), _progress() as report:
         try:
@@ -110,7 +120,9 @@ def _in_guest(
 ) -> int:
     """Boot, run ``command``, show its output as it comes, end the guest; returns its status."""
     kernel = kernels.resolve(args.kernel, report)
-    words = command if args.no_record or out is None else guest_command(command, out)
+    words = (
+        command if args.no_record or out is None else guest_command(command, out, words_of(args))
+    )
     with Machine(
         kernel,
         cpus=args.cpus,
@@ -124,7 +136,7 @@ def _in_guest(
             words,
             stdout=lambda data: _show(sys.stdout.fileno(), data, report),
             stderr=lambda data: _show(sys.stderr.fileno(), data, report),
-            env=os.environ,
+            env=guest_environment(os.environ),
             timeout_s=None,
         )
     return result.status

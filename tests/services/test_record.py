@@ -3,6 +3,7 @@
 import pytest
 
 from provcap.errors import SetupError
+from provcap.policy.model import Change
 from provcap.services import record
 
 
@@ -27,3 +28,22 @@ def test_a_lock_that_cannot_be_made_is_named(lock, tmp_path, monkeypatch):
 
     with pytest.raises(SetupError, match="cannot open .*missing/lock: No such file"), lock():
         pass
+
+
+def test_a_file_to_mark_that_is_not_there_ends_it_before_anything_is_loaded(
+    lock, tmp_path, monkeypatch
+):
+    """An earlier recording and a capture that somebody left stay as they are."""
+
+    def too_far(*_words, **_settings):
+        raise AssertionError("went on")
+
+    for name in ("load", "find_pinned"):
+        monkeypatch.setattr(record.loader, name, too_far)
+    monkeypatch.setattr(record.loader, "find_object", lambda: tmp_path)
+    monkeypatch.setattr(record.loader, "read_object", lambda _path: b"")
+    monkeypatch.setattr(record.objects, "object_layout", lambda _image: None)
+    settings = record.Settings(marks=((str(tmp_path / "none"), Change()),))
+
+    with pytest.raises(SetupError, match="none: No such file or directory"):
+        record.record(["true"], tmp_path / "raw", settings)

@@ -89,9 +89,10 @@ def test_the_first_root_holds_the_files_given(tmp_path):
 
 def test_the_recorded_command_is_wrapped_whole():
     """Words after -- are the user's own, options or not."""
-    words = vm.guest_command(["sh", "-c", "--", "x y"], Path("/out"))
+    words = vm.guest_command(["sh", "-c", "--", "x y"], Path("/out"), ["--all=false"])
 
-    assert words[3:] == ["record", "--out", "/out", "--raw", "--", "sh", "-c", "--", "x y"]
+    recorder = ["record", "--out=/out", "--raw", "--all=false"]
+    assert words[3:] == [*recorder, "--", "sh", "-c", "--", "x y"]
 
 
 def test_a_command_that_does_not_exist_is_found_out_before_booting(capsys):

@@ -1,0 +1,96 @@
+"""The options that say how and what to record: the same for every command that records.
+
+``add_options`` declares them, ``settings`` reads them, and ``words`` turns them into words again,
+so that a recording in a guest is asked for in exactly the same way.
+"""
+
+import argparse
+import mmap
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from provcap.policy.model import Change, opaqueness, tracking
+from provcap.services.record import DEFAULT_RING_BYTES, Settings
+
+#: option -> what argparse makes of it; each takes one value, and those that append may be repeated
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--ring-size": {
+        "type": lambda word: _ring_bytes(word),
+        "default": DEFAULT_RING_BYTES,
+        "metavar": "BYTES",
+        "help": "of one CPU, a power of two of pages (default %(default)s)",
+    },
+    "--compress-edge": {
+        "choices": ("true", "false"),
+        "default": "true",
+        "help": "false: record every operation, also what the graph already has",
+    },
+    "--all": {
+        "choices": ("true", "false"),
+        "default": "true",
+        "help": "false: record only what is tracked",
+    },
+    "--track-file": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATH",
+        "help": "track this file (may be repeated)",
+    },
+    "--propagate-file": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATH",
+        "help": "track this file and all that comes of it (may be repeated)",
+    },
+    "--opaque-file": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATH",
+        "help": "record nothing that touches this file (may be repeated)",
+    },
+}
+
+_MARKS: Mapping[str, Callable[[], Change]] = {
+    "track_file": lambda: tracking("true"),
+    "propagate_file": lambda: tracking("propagate"),
+    "opaque_file": lambda: opaqueness("true"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare every option."""
+    group = parser.add_argument_group("what to record, and how")
+    for name, about in OPTIONS.items():
+        group.add_argument(name, **about)
+
+
+def settings(args: argparse.Namespace) -> Settings:
+    """What the options ask for."""
+    return Settings(
+        ring_bytes=args.ring_size,
+        edge_compression=args.compress_edge == "true",
+        all=args.all == "true",
+        marks=tuple(
+            (path, change()) for name, change in _MARKS.items() for path in getattr(args, name)
+        ),
+    )
+
+
+def words(args: argparse.Namespace) -> list[str]:
+    """The options as they have to be written to mean the same again."""
+    found: list[str] = []
+    for name in OPTIONS:
+        value = getattr(args, name.removeprefix("--").replace("-", "_"))
+        # written in one word, so that a path may begin with a hyphen
+        found += [f"{name}={each}" for each in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def _ring_bytes(word: str) -> int:
+    """Asked here, before a recording that is there already is replaced."""
+    number = int(word) if word.isdecimal() else 0
+    if number < mmap.PAGESIZE or number & (number - 1):
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is not a power of two of at least {mmap.PAGESIZE}"
+        )
+    return number
