@@ -1,0 +1,215 @@
+"""With whole-system capture off only what is tracked is recorded, and all of that."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provcap.records import Edge, Node
+from provcap.vm.machine import Machine
+from tests.vm.recorded import Recording
+
+pytestmark = pytest.mark.vm
+
+# Each part works in files of its own, so that nothing spreads from one to the next.
+SCRIPT = """
+mkdir -p /tmp/track; cd /tmp/track
+for file in plain tracked spreads hidden early source; do echo "$file" >$file; done
+
+cat plain >plain.copy
+
+camflow --track-file tracked true
+cat tracked >tracked.copy
+cat tracked.copy >tracked.copy.copy
+camflow --track-file tracked false
+tail tracked >tracked.later
+
+camflow --track-file spreads propagate
+camflow --taint-file spreads 40
+cat spreads >spread.1
+sort spread.1 | tr a b >spread.2
+head spread.2 >/dev/null
+wc spread.2 plain >spread.3
+stat spreads >stat.only
+
+sh -c 'camflow --track-process $$ true; echo made >process.made; cat process.made >process.child'
+cat process.made >process.read
+
+cp /usr/bin/cat program
+camflow --track-file program propagate
+./program plain >program.out
+
+camflow --opaque-file hidden true
+cat hidden spreads >hidden.out
+cp /usr/bin/cat opaque
+camflow --opaque-file opaque true
+./opaque spreads >opaque.out
+
+camflow --track-file disk/kept propagate
+sync; echo 2 >/proc/sys/vm/drop_caches
+cat disk/kept >kept.out
+
+camflow -a true
+cat plain >whole
+camflow -a false
+cat plain >partial
+camflow -e false
+cat spreads >switched.off
+camflow -e true
+cat spreads >switched.on
+"""
+
+PREPARE = """
+mkdir -p /tmp/track/disk
+truncate -s 16M /tmp/track.image
+mkfs.ext4 -q /tmp/track.image
+modprobe -a loop ext4
+mount "$(losetup --find --show /tmp/track.image)" /tmp/track/disk
+echo kept >/tmp/track/disk/kept
+"""
+
+
+class Tracked(Recording):
+    """The recording, asked by the names of files."""
+
+    def node(self, name: str) -> int:
+        """The node id of the one file of this name."""
+        path = f"/tmp/track/{name}".encode()
+        found = [id for id in self.nodes if self.kind(id) == "file" and path in self.names(id)]
+        assert len(found) == 1, f"{name}: {found}"
+        return found[0]
+
+    def is_there(self, name: str) -> bool:
+        """Whether any file or text says this name."""
+        path = f"/tmp/track/{name}".encode()
+        return any(facts.get("pathname") == path for facts in self.texts.values())
+
+    def flows(self, relation: str, name: str) -> list[Edge]:
+        """Edges of this relation at the file."""
+        id = self.node(name)
+        ends = ((edge, edge.sender.id, edge.receiver.id) for edge in self.edges)
+        return [edge for edge, *pair in ends if edge.relation == relation and id in pair]
+
+    def reaches(self, source: str, target: str) -> bool:
+        """Whether the target file derives from the source file."""
+        start, wanted = self.node(source), self.node(target)
+        known = {edge.sender for edge in self.edges if edge.sender.id == start}
+        for edge in sorted(self.edges, key=lambda edge: edge.at_ns):
+            if edge.flow in ("data", "version") and edge.sender in known:
+                known.add(edge.receiver)
+        return any(end.id == wanted for end in known)
+
+    def taint(self, name: str) -> int:
+        """What was last said of the file's taint."""
+        return self.nodes[self.node(name)][-1].taint
+
+
+@pytest.fixture(scope="module")
+def tracked(machine: Machine) -> Iterator[Tracked]:
+    """One recording of all parts."""
+    assert machine.share
+    out = machine.share / "tracked"
+    assert machine.run(["sh", "-ec", PREPARE]).status == 0
+    record = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
+    path = f"PATH={Path(sys.executable).parent}:/usr/bin:/usr/sbin:/bin:/sbin"
+    command = ["env", path, *record, "--all", "false", "--", "sh", "-ec", SCRIPT]
+    result = machine.run(command, timeout_s=300)
+    assert (result.status, result.stderr) == (0, b""), result
+    yield Tracked(out / "audit.raw", "/tmp/track", [])
+    machine.run(["umount", "/tmp/track/disk"])
+
+
+def test_nothing_was_lost(tracked: Tracked) -> None:
+    assert tracked.losses.complete, tracked.losses
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("plain.copy", "tracked.copy", "tracked.copy.copy", "tracked.later", "stat.only"),
+        *("process.read", "hidden", "opaque", "opaque.out", "partial", "switched.off"),
+    ],
+)
+def test_what_is_not_tracked_is_not_there(tracked: Tracked, name: str) -> None:
+    """Not even its name."""
+    assert not tracked.is_there(name)
+
+
+def test_who_touches_a_tracked_file_is_recorded_with_its_name_and_words(tracked: Tracked) -> None:
+    """The reader is not tracked itself: what it writes is not there (see above)."""
+    (read,) = tracked.flows("read", "tracked")
+    reader = read.receiver.id
+    memory = {e.receiver.id for e in tracked.edges
+              if e.relation == "memory_write" and e.sender == read.receiver}  # fmt: skip
+    (memory_id,) = memory
+    words = [
+        tracked.texts[edge.sender]["value"]
+        for edge in tracked.edges
+        if edge.relation == "arg" and edge.receiver.id == memory_id
+    ]
+
+    assert tracked.attributes(reader)["comm"].rstrip(b"\0") == b"cat"
+    assert tracked.names(memory_id) == [b"/usr/bin/cat"]
+    assert words == [b"cat", b"tracked"]
+
+
+def test_tracking_ends_when_it_is_taken_back(tracked: Tracked) -> None:
+    """One read before, none after."""
+    assert len(tracked.flows("read", "tracked")) == 1
+
+
+@pytest.mark.parametrize("target", ["spread.1", "spread.2", "spread.3"])
+def test_propagation_goes_on_without_end(tracked: Tracked, target: str) -> None:
+    """Through files, a pipe, and processes that were never told of."""
+    assert tracked.reaches("spreads", target)
+
+
+@pytest.mark.parametrize("target", ["spread.1", "spread.2", "spread.3"])
+def test_taint_goes_with_it(tracked: Tracked, target: str) -> None:
+    """A bit above the thirty-second is one, too."""
+    assert tracked.taint(target) == 1 << 40
+
+
+def test_what_joins_in_is_recorded_complete(tracked: Tracked) -> None:
+    """The tracked reader's other inputs are edges, though their files are not tracked."""
+    assert tracked.reaches("plain", "spread.3")
+    assert not tracked.reaches("plain", "spread.2")
+
+
+def test_a_tracked_process_has_tracked_children_and_files(tracked: Tracked) -> None:
+    """What it wrote is tracked, so a reader of that is there; the reader's own file is not."""
+    assert tracked.reaches("process.made", "process.child")
+    assert len(tracked.flows("read", "process.made")) == 2
+
+
+def test_who_executes_a_marked_program_is_tracked(tracked: Tracked) -> None:
+    """Its file is what the process, and all that it writes, derives from."""
+    assert tracked.reaches("program", "program.out")
+    assert tracked.reaches("plain", "program.out")
+
+
+def test_an_opaque_file_leaves_the_rest_as_it_is(tracked: Tracked) -> None:
+    """Nothing tells that it was read, too."""
+    assert tracked.reaches("spreads", "hidden.out")
+
+
+def test_a_mark_outlives_the_cache(tracked: Tracked) -> None:
+    """The inode left memory between the mark and the read."""
+    assert tracked.reaches("disk/kept", "kept.out")
+
+
+def test_switches_hold_from_now_on(tracked: Tracked) -> None:
+    """Whole-system capture on and off, capture off and on."""
+    assert tracked.reaches("plain", "whole")
+    assert tracked.reaches("spreads", "switched.on")
+
+
+def test_every_end_of_an_edge_has_its_record(tracked: Tracked) -> None:
+    """Whatever takes part is described, as it is with the whole system."""
+    bare = ("machine", "path", "argv", "address")
+    told = set(tracked.nodes)
+    ends = {end for edge in tracked.edges for end in (edge.sender, edge.receiver)}
+    kinds = {r.identifier: r.kind for r in tracked.expanded if isinstance(r, Node)}
+
+    assert {end for end in ends if end.id not in told and kinds[end] not in bare} == set()
