@@ -29,6 +29,7 @@ FORMATS = ("svg", "png", "dot", "html")
 _SUFFIXES = {f".{form}": form for form in FORMATS} | {".gv": "dot", ".htm": "html"}
 _NO_SUFFIX = "it has no suffix that tells the format"
 HTML_LIMIT = 500  # a page can be zoomed and searched
+VERSIONS_LIMIT = 2000  # who wants it exact wants it whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--control", action="store_true", help="draw what carries no content too: opens, look-ups")
     add("--libraries", action="store_true", help="draw each library and system file")
     add("--versions", action="store_true", help="draw each version: the exact, acyclic graph")
-    add("--max-nodes", type=depth, metavar="N", help="fold until so few are left (150; html: 500)")
+    add(
+        "--max-nodes",
+        type=depth,
+        metavar="N",
+        help="fold until so few are left (150, in a page 500)",
+    )
     add("--intact", action="store_true", help="status 0 although the log is damaged")
 
 
@@ -92,8 +98,14 @@ def _options(args: argparse.Namespace, form: str) -> Options:
         control=args.control,
         libraries=args.libraries,
         versions=args.versions,
-        limit=args.max_nodes or (HTML_LIMIT if form == "html" else DEFAULT_LIMIT),
+        limit=args.max_nodes or _limit(form, args.versions),
     )
+
+
+def _limit(form: str, versions: bool) -> int:
+    if versions:
+        return VERSIONS_LIMIT
+    return HTML_LIMIT if form == "html" else DEFAULT_LIMIT
 
 
 def _draw(graph: Graph, target: str | None, options: Options, form: str) -> bytes:

@@ -10,8 +10,9 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from provcap.graph import dot, labels, palette
 from provcap.graph.facts import Facts
@@ -24,6 +25,8 @@ MAX_VERSIONS = 20_000  # of all nodes together; a page with more would be slow t
 _POINTS = 72  # Graphviz measures nodes in inches and places in points
 _LETTER, _SMALL, _LINE = 6.9, 5.6, 14  # of the page's fonts: mean widths, height of a line
 _SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}  # json.dumps already escapes what is not ASCII
+# the versions of an unfolded node stand in rows
+_CELL = {"width": 74, "height": 22, "gap": 12, "perRow": 8}
 _LEGEND = (
     ("process", "activity", "process"),
     ("file", "entity", "file, directory"),
@@ -32,6 +35,8 @@ _LEGEND = (
     ("device", "entity", "terminal, device"),
     ("agent", "agent", "machine, agent"),
 )
+Point = tuple[float, float]
+Size = tuple[float, float]
 _INNER = frozenset((FLOWS["data"], FLOWS["version"]))
 
 
@@ -64,39 +69,40 @@ def _digest(text: str) -> str:
 def _data(graph: Graph, picture: Picture, names: Names) -> dict[str, Any]:
     texts = labels.all_lines(picture)
     sizes = [_size(node, lines) for node, lines in zip(picture.nodes, texts, strict=True)]
-    layout = json.loads(dot.run(_layout_text(picture, sizes), "json0"))
-    places = {place["name"]: place for place in layout.get("objects", ())}
-    width, height = (float(number) for number in layout["bb"].split(",")[2:])
+    shown = _shown(picture)
+    wide = [_wide(size, len(versions)) for size, versions in zip(sizes, shown, strict=True)]
+    layout, unfolded = _layout(picture, sizes), _layout(picture, wide)
     facts = Facts(graph, names)
-    nodes = []
-    budget = MAX_VERSIONS
-    for number, (node, size) in enumerate(zip(picture.nodes, sizes, strict=True)):
-        x, y = _point(places[f"n{number}"]["pos"], height)
-        shown = node.versions if len(node.versions) <= budget and not node.members else ()
-        budget -= len(shown)
-        nodes.append(
-            _node_data(graph, facts, node, shown)
-            | {"x": x, "y": y, "size": size, "lines": texts[number]}
-        )
     minor = labels.minor_edges(picture)
-    curves, words = _curves(layout, height), _words(layout, height)
     return {
-        "title": picture.title,
         "banner": labels.banner(picture),
         "complete": picture.complete,
-        "size": [width, height],
-        "down": dot.direction(picture) == "TB",
-        "colours": {kind: list(colour) for kind, colour in palette.COLOURS.items()}
-        | {"fold": list(palette.FOLD)},
+        "cell": _CELL,
+        "colours": palette.COLOURS | {"fold": palette.FOLD},
         "legend": _legend(picture),
-        "nodes": nodes,
+        "nodes": [
+            _node_data(graph, facts, node, shown[number])
+            | {"lines": texts[number], "at": layout.nodes[number], "size": sizes[number]}
+            | {"wideAt": unfolded.nodes[number], "wideSize": wide[number]}
+            for number, node in enumerate(picture.nodes)
+        ],
         "edges": [
-            _edge_data(graph, picture, edge)
-            | {"curve": _along(edge, curves.get(number, [])), "at": words.get(number)}
-            | {"minor": number in minor}
+            _edge_data(graph, picture, edge, shown)
+            | {"curve": _along(edge, layout.curves.get(number, []))}
+            | {"at": layout.words.get(number), "minor": number in minor}
             for number, edge in enumerate(picture.edges)
         ],
     }
+
+
+def _shown(picture: Picture) -> list[tuple[int, ...]]:
+    """Return the versions that each node can be unfolded to, as many as a page can hold."""
+    budget = MAX_VERSIONS
+    shown = []
+    for node in picture.nodes:
+        shown.append(node.versions if len(node.versions) <= budget and not node.members else ())
+        budget -= len(shown[-1])
+    return shown
 
 
 def _legend(picture: Picture) -> list[list[str]]:
@@ -104,15 +110,45 @@ def _legend(picture: Picture) -> list[list[str]]:
     return [list(entry) for entry in _LEGEND if entry[0] in kinds]
 
 
-def _size(node: Node, lines: list[str]) -> list[float]:
+def _size(node: Node, lines: list[str]) -> Size:
     """Return width and height of a node: what its lines need in the page's fonts."""
     first, *rest = lines
     widths = [labels.columns(first) * _LETTER, *(labels.columns(line) * _SMALL for line in rest)]
     extra = {"activity": 18, "entity": 30, "agent": 30}[node.prov_class]
-    return [round(max(*widths, 30) + extra), (len(rest) + 1) * _LINE + 12]
+    return round(max(*widths, 30) + extra), (len(rest) + 1) * _LINE + 12
 
 
-def _layout_text(picture: Picture, sizes: list[list[float]]) -> str:
+def _wide(size: Size, versions: int) -> Size:
+    """Return the size of a node with its versions below its lines."""
+    if not versions:
+        return size
+    gap = _CELL["gap"]
+    columns, rows = min(versions, _CELL["perRow"]), -(-versions // _CELL["perRow"])
+    width = columns * (_CELL["width"] + gap) + gap
+    return max(width, size[0]), size[1] + rows * (_CELL["height"] + gap) + gap
+
+
+class _Layout(NamedTuple):
+    """Where things stand: the middles of nodes and of the words of edges, and curves."""
+
+    nodes: list[Point]
+    curves: dict[int, list[Point]]
+    words: dict[int, Point]
+
+
+def _layout(picture: Picture, sizes: list[Size]) -> _Layout:
+    found = json.loads(dot.run(_layout_text(picture, sizes), "json0"))
+    height = float(found["bb"].split(",")[3])
+    places = {place["name"]: _point(place["pos"], height) for place in found.get("objects", ())}
+    edges = found.get("edges", ())
+    return _Layout(
+        [places[f"n{number}"] for number in range(len(sizes))],
+        {int(e["id"]): [_point(word, height) for word in e["pos"].split()] for e in edges},
+        {int(e["id"]): _point(e["lp"], height) for e in edges if "lp" in e},
+    )
+
+
+def _layout_text(picture: Picture, sizes: list[Size]) -> str:
     """Return the picture without words: only what takes part in placing it."""
     many = len(picture.nodes) > labels.MANY
     lines = [
@@ -132,27 +168,13 @@ def _layout_text(picture: Picture, sizes: list[list[float]]) -> str:
     return "\n".join(("digraph provcap {", *lines, "}\n"))
 
 
-def _point(text: str, height: float) -> tuple[float, float]:
+def _point(text: str, height: float) -> Point:
     """Read ``x,y``; Graphviz counts from below, a page from above."""
     x, y = text.split(",")
     return round(float(x), 1), round(height - float(y), 1)
 
 
-def _curves(layout: dict[str, Any], height: float) -> dict[int, list[list[float]]]:
-    """Return the points of each edge's curve: its start, then three for each piece."""
-    curves = {}
-    for edge in layout.get("edges", ()):
-        curves[int(edge["id"])] = [list(_point(word, height)) for word in edge["pos"].split()]
-    return curves
-
-
-def _words(layout: dict[str, Any], height: float) -> dict[int, tuple[float, float]]:
-    """Return where the middle of each edge's words stands."""
-    edges = layout.get("edges", ())
-    return {int(edge["id"]): _point(edge["lp"], height) for edge in edges if "lp" in edge}
-
-
-def _along(edge: Edge, curve: list[list[float]]) -> list[list[float]]:
+def _along(edge: Edge, curve: list[Point]) -> list[Point]:
     """Return the curve from source to target: those that run back were laid out turned round."""
     return curve[::-1] if edge.is_back else curve
 
@@ -183,13 +205,11 @@ def _inner(graph: Graph, versions: tuple[int, ...]) -> list[list[int]]:
     return [list(pair) for pair in sorted(pairs)]
 
 
-def _edge_data(graph: Graph, picture: Picture, edge: Edge) -> dict[str, Any]:
-    ends = picture.nodes[edge.source], picture.nodes[edge.target]
-    places = [{version: at for at, version in enumerate(end.versions)} for end in ends]
-    pairs = {
-        (places[0].get(graph.sender[flow], 0), places[1].get(graph.receiver[flow], 0))
-        for flow in edge.flows
-    }
+def _edge_data(
+    graph: Graph, picture: Picture, edge: Edge, shown: Sequence[tuple[int, ...]]
+) -> dict[str, Any]:
+    sent, got = ({v: at for at, v in enumerate(shown[end])} for end in (edge.source, edge.target))
+    pairs = {(sent.get(graph.sender[f], -1), got.get(graph.receiver[f], -1)) for f in edge.flows}
     return {
         "from": edge.source,
         "to": edge.target,

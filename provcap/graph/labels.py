@@ -60,7 +60,7 @@ def minor_edges(picture: Picture) -> set[int]:
 
     A process that read nothing keeps the arrow from its parent: nothing else would tie it in.
     """
-    if len(picture.nodes) <= MANY:
+    if len(picture.nodes) <= MANY or picture.exact:
         return set()
     started = {number for number, edge in enumerate(picture.edges) if edge.verb == STARTS}
     fed = {edge.target for number, edge in enumerate(picture.edges) if number not in started}

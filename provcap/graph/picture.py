@@ -86,6 +86,7 @@ class Picture:
     title: str
     completeness: str
     complete: bool | None
+    exact: bool  # each node is one version; folded ones may leave out what others tell
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -116,9 +117,9 @@ class _Maker:
             user = self.groups.of if self.options.versions else _itself
             folding.fold_system(draft, self.names, keep, user)
         if not self.options.versions:
+            folding.fold_same(draft, self.names, keep)
             if len(draft.things) > FEW:
                 folding.tuck_in(draft)
-            folding.fold_same(draft, self.names, keep)
             folding.fold_alike(draft, self.names, keep, self.options.limit)
         left_out = folding.cut(draft, keep, self.options.limit)
         picture = self._picture(title, targets)
@@ -157,7 +158,8 @@ class _Maker:
         )
         source = clean(self.graph.source)
         said = what.format(clean(title)) if targets else f"all of {source}"
-        return Picture(said, clean(completeness(self.graph)), is_complete(self.graph))
+        said_of_it = clean(completeness(self.graph)), is_complete(self.graph)
+        return Picture(said, *said_of_it, self.options.versions)
 
     def _fill(self, picture: Picture, draft: Draft, seen: scope.Scope, keep: set[int]) -> None:
         when = {key: self._when(draft, key) for key in draft.things}

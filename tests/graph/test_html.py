@@ -94,14 +94,18 @@ def test_versions_and_what_flowed_between_them_are_there() -> None:
     assert all(from_ != to for from_, to in sort["inner"])
 
 
-def test_no_node_overlaps_another() -> None:
+@pytest.mark.parametrize(("at", "size"), [("at", "size"), ("wideAt", "wideSize")])
+def test_no_node_overlaps_another(at: str, size: str) -> None:
+    """Neither folded nor with all versions."""
     placed = data(page(crowds.jumble(500), limit=500))["nodes"]
     overlapping = [
         (one["title"], two["title"])
         for place, one in enumerate(placed)
         for two in placed[:place]
-        if abs(one["x"] - two["x"]) * 2 < one["size"][0] + two["size"][0] - 1
-        and abs(one["y"] - two["y"]) * 2 < one["size"][1] + two["size"][1] - 1
+        if all(
+            abs(one[at][axis] - two[at][axis]) * 2 < one[size][axis] + two[size][axis] - 1
+            for axis in (0, 1)
+        )
     ]
 
     assert len(placed) == 500

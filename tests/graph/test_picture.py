@@ -2,7 +2,7 @@
 
 import pytest
 
-from provcap.graph import queries
+from provcap.graph import labels, queries
 from provcap.graph.checks import find_cycle
 from provcap.graph.cycles import against_the_flow
 from provcap.graph.picture import BOTH, TO, Options, Picture, make
@@ -217,6 +217,14 @@ def test_what_nothing_tells_apart_is_one_node() -> None:
         log.writes("2", f"k{number}", "clone")
 
     assert arrows(picture(log)) == {("kthreadd (pid 2)", "starts", "25 processes")}
+
+
+def test_an_exact_picture_of_any_size_keeps_every_arrow() -> None:
+    """A folded one may tell who started a process on the process; this one must not."""
+    drawn = picture(crowds.jumble(200), versions=True, limit=5000)
+
+    assert len(drawn.nodes) > 400
+    assert labels.minor_edges(drawn) == set()
 
 
 def test_a_picture_of_fifty_is_complete() -> None:

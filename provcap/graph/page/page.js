@@ -5,10 +5,11 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
   const picture = byId("picture"), scene = byId("scene"), panel = byId("panel");
-  const CELL = { width: 74, height: 22, gap: 12, perRow: 8 };
+  const CELL = data.cell;
   const FEW_EDGES = 120; // up to here each edge carries its words
   const MARGIN = 12;
 
+  let wide = false; // whether things stand where there is room for all versions
   const open = []; // nodes whose versions are shown, in the order in which they were opened
   const view = { x: 0, y: 0, scale: 1 };
   let chosen = null; // { node, version }
@@ -41,23 +42,21 @@
 
   /* ---- where things stand ---- */
 
-  function openSize(node) {
-    const columns = Math.min(CELL.perRow, node.versions.length);
-    const rows = Math.ceil(node.versions.length / CELL.perRow);
-    const width = columns * (CELL.width + CELL.gap) + CELL.gap;
-    return [Math.max(width, node.size[0]), node.size[1] + rows * (CELL.height + CELL.gap) + CELL.gap];
-  }
+  const boxAt = ([x, y], [width, height]) => (
+    { x: x - width / 2, y: y - height / 2, width, height, middle: [x, y] });
 
   /* Opening a node moves all that is right of its middle to the right and all that is below it
      down: boxes that did not overlap do not overlap then. */
   function arrange() {
-    const boxes = data.nodes.map(({ x, y, size: [width, height] }) => (
-      { x: x - width / 2, y: y - height / 2, width, height, middle: [x, y] }));
+    const boxes = data.nodes.map((node, number) => (wide
+      ? boxAt(node.wideAt, open.includes(number) ? node.wideSize : node.size)
+      : boxAt(node.at, node.size)));
+    if (wide) return { boxes, curves: data.edges.map(() => []), words: [] };
     const curves = data.edges.map((edge) => edge.curve.map((point) => [...point]));
     const words = data.edges.map((edge) => edge.at && [...edge.at]);
     for (const number of open) {
       const box = boxes[number], [cx, cy] = box.middle;
-      const [width, height] = openSize(data.nodes[number]);
+      const [width, height] = data.nodes[number].wideSize;
       const dx = width - box.width, dy = height - box.height;
       const move = (point, by = point) => {
         const [right, below] = [by[0] > cx, by[1] > cy];
@@ -156,7 +155,8 @@
 
   function drawEdge(edge, number, boxes, curve, at) {
     const many = data.edges.length > FEW_EDGES;
-    const classes = ["edge", edge.back ? "back" : "", many ? "many" : "", edge.minor ? "minor" : ""];
+    const classes = ["edge", edge.back ? "back" : "", many ? "many" : "", edge.minor ? "minor" : "",
+      data.nodes[edge.from].fold ? "fold" : ""];
     const isPlain = !open.includes(edge.from) && !open.includes(edge.to);
     // what ends at a version must be seen on the node, all else goes below the nodes
     const layer = byId(isPlain ? "edges" : "links");
@@ -186,7 +186,7 @@
     for (const pair of edge.pairs) {
       const versions = pair.map((version, side) => (ends[side].isOpen ? version : -1));
       const [from, to] = ends.map((end, side) => (
-        end.isOpen ? cellOf(end.box, end.node, versions[side]) : end.box));
+        versions[side] >= 0 ? cellOf(end.box, end.node, versions[side]) : end.box));
       drawn.set(versions.join(" "), between(from, to));
     }
     return [...drawn.values()];
@@ -280,6 +280,7 @@
     if (place >= 0) open.splice(place, 1);
     else if (data.nodes[number].versions.length) open.push(number);
     else return;
+    if (!open.length) wide = false;
     const box = draw()[number]; // what was opened stays where it was on the screen
     view.x += (before.x - box.x) * view.scale;
     view.y += (before.y - box.y) * view.scale;
@@ -293,6 +294,7 @@
 
   function toggleAll() {
     const all = open.length ? [] : canOpen();
+    wide = all.length > 0;
     open.splice(0, open.length, ...all);
     draw();
     fit();
@@ -323,6 +325,7 @@
     chosen = { node, version };
     mark();
     showPanel();
+    bringIn(nodeElements[node].getBBox()); // the panel takes some of the room
   }
 
   function close() {
@@ -403,7 +406,7 @@
     const element = event.target.closest("[data-node]");
     return element ? Number(element.dataset.node) : null;
   };
-  let drag = null;
+  let drag = null, touched = false; // touched: the user has chosen what to look at
 
   picture.addEventListener("pointerdown", (event) => {
     drag = { x: event.clientX, y: event.clientY, far: false };
@@ -469,6 +472,10 @@
     const inside = box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
     if (!inside) centre(node);
   });
+  for (const kind of ["pointerdown", "wheel", "keydown"]) {
+    window.addEventListener(kind, () => { touched = true; }, { capture: true, passive: true });
+  }
+  window.addEventListener("resize", () => { if (!touched) begin(); });
   byId("search").addEventListener("input", () => search(0));
   byId("in").addEventListener("click", () => zoom(1.25));
   byId("out").addEventListener("click", () => zoom(0.8));
