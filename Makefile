@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel vocabulary layout lint test test-fast demo clean
+.PHONY: help setup kernel vocabulary layout lint test test-fast demo picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,14 +25,20 @@ lint: setup ## style, format and strict types
 	@$(PYTHON) -m mypy --strict -p provcap
 	@$(PYTHON) -m mypy --strict --explicit-package-bases kernel/tools
 
-test: lint kernel ## everything: lint, pure and object tests, and guests on 6.12 and 6.1
+test: lint kernel ## everything: lint, pure, object and browser tests, and guests on 6.12 and 6.1
 	@$(PYTHON) -m pytest
 
-test-fast: setup kernel ## pure and object tests only
-	@$(PYTHON) -m pytest -m "not vm"
+test-fast: setup kernel ## pure and object tests only, no browser and no guest
+	@$(PYTHON) -m pytest -m "not vm and not browser"
 
 demo: kernel ## record a small program in a guest and ask where its output came from
 	@packaging/demo.sh
+
+picture: setup ## draw the story of the tests for docs/images/graph.png
+	@mkdir -p out docs/images
+	@$(PYTHON) -c 'import sys; from tests.graph.story import story; sys.stdout.buffer.write(story().lines())' >out/story.log
+	@$(PYTHON) -m provcap draw /home/ann/report.txt --log out/story.log --out out/story.html
+	@packaging/screenshot.sh out/story.html docs/images/graph.png
 
 clean: ## remove what was built; fetched kernels (.cache) stay
 	@rm -rf build out .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

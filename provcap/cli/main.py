@@ -14,6 +14,7 @@ from provcap.cli.outcome import outcome
 
 COMMANDS = {
     "doctor": "say whether this machine can capture, and what to change if not",
+    "draw": "draw where something came from or went to, as SVG, PNG, HTML or dot",
     "record": "record a command on this machine, which must be able to load BPF LSM programs",
     "replay": "turn a raw recording into another format",
     "summary": "count the nodes, relations and losses of a recording",

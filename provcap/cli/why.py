@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("target", help="path, pid:NUMBER or cf:... identifier")
     add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
-    add("--depth", type=_depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
+    add("--depth", type=depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
     add("--all", action="store_true", help="show libraries, system files and environment too")
     add(
         "--follow",
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the tree; returns the exit status."""
     graph = load(args.log, intact_only=args.intact)
-    args.target = _as_recorded(args.target)
+    args.target = as_recorded(args.target)
     nodes = queries.resolve(graph, args.target)
     flows = queries.ANCESTRY_FLOWS | {words.FLOWS[name] for name in args.follow}
     lines = grow(graph, nodes, Options(args.depth, args.all, flows))
@@ -58,13 +58,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _depth(word: str) -> int:
+def depth(word: str) -> int:
+    """Read a number from 1 up."""
     if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"{word!r} is not a number from 1 up")
     return int(word)
 
 
-def _as_recorded(target: str) -> str:
+def as_recorded(target: str) -> str:
     """Recorded paths begin at the root: a file that is here under a relative one is meant."""
     return os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
 

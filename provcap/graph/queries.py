@@ -107,6 +107,12 @@ def find_process(graph: Graph, text: str) -> list[int]:
     return sorted({newest, *(tasks[-1:])})
 
 
+def all_versions(graph: Graph, nodes: Iterable[int]) -> list[int]:
+    """Return every version of the objects of which ``nodes`` are versions."""
+    objects = dict.fromkeys(graph.object_of[node] for node in nodes)
+    return [version for obj in objects for version in graph.versions(obj)]
+
+
 def find_identifier(graph: Graph, identifier: str) -> list[int]:
     """Return the node with exactly this identifier."""
     node = graph.number.get(identifier)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from provcap.graph.tree import ENVIRONMENT, FURTHER, LIBRARIES, PRINTERS, Line
+from provcap.graph.places import LIBRARIES
+from provcap.graph.tree import ENVIRONMENT, FURTHER, PRINTERS, Line
 
 Piece = tuple[str, str]  # text and the name of a style
 

@@ -75,7 +75,73 @@ VERBS = {
     "ran_on": "ran on",
 }
 _RANK = {relation: rank for rank, relation in enumerate(VERBS)}
-STARTED = "started by"
+STARTED, STARTS = "started by", "starts"
+
+# relation -> how "sender VERB receiver" reads on an arrow, most telling first; else its own name
+FLOW_VERBS = {
+    "write": "writes",
+    "send": "sends",
+    "send_msg": "sends",
+    "send_msg_queue": "sends",
+    "sh_write": "writes",
+    "splice_out": "writes",
+    "exec": "executed by",
+    "clone": STARTS,
+    "clone_mem": STARTS,
+    "exec_task": STARTS,
+    "read": "read by",
+    "receive": "received by",
+    "receive_msg": "received by",
+    "receive_msg_queue": "received by",
+    "sh_read": "read by",
+    "mmap": "mapped by",
+    "mmap_private": "mapped by",
+    "load_file": "loaded by",
+    "read_link": "link read by",
+    "getxattr": "attribute read by",
+    "listxattr": "attributes listed by",
+    "file_rcv": "handed to",
+    "setattr": "changes attributes",
+    "setxattr": "sets attribute",
+    "removexattr": "removes attribute",
+    "rename": "renames",
+    "link": "links",
+    "unlink": "unlinks",
+    "symlink": "creates",
+    "inode_create": "creates",
+    "msg_create": "creates",
+    "sh_create": "creates",
+    "sh_attach": "attaches",
+    "accept_socket": "accepted as",
+    "accept": "accepted by",
+    "connect": "connects",
+    "connect_unix_stream": "connects",
+    "bind": "opens",
+    "listen": "opens",
+    "socket_create": "creates",
+    "socket_pair_create": "creates",
+    "ptrace_attach": "traces",
+    "ptrace_attach_task": "traces",
+    "ptrace_read": "read by",
+    "ptrace_read_task": "read by",
+    "setuid": "changes identity",
+    "write_ioctl": "controls",
+    "read_ioctl": "queried by",
+    "memory_write": "fills",
+    "memory_read": "used by",
+    "open": "opened by",
+    "getattr": "looked at by",
+    "perm_check": "passed by",
+    "search": "searched by",
+    "file_lock": "locks",
+    "ran_on": "ran",
+    "version_activity": "next version",
+    "version_entity": "next version",
+    "terminate_task": "ends",
+    "terminate_proc": "ends",
+    "free": "ends",
+}
+_FLOW_RANK = {relation: rank for rank, relation in enumerate(FLOW_VERBS)}
 
 _PLAIN_NAMES = {
     "pipe": "pipe",
@@ -115,6 +181,12 @@ def verb(relations: Iterable[str]) -> str:
     return VERBS.get(best, clean(best).replace("_", " "))
 
 
+def flow_verb(relations: Iterable[str]) -> str:
+    """Return how several relations from one thing to another read on an arrow."""
+    best = min(relations, key=lambda relation: _FLOW_RANK.get(relation, len(_FLOW_RANK)))
+    return FLOW_VERBS.get(best, clean(best).replace("_", " "))
+
+
 def is_terminal(kind: str, title: str) -> bool:
     """Say whether a node of this type with this name or title is a terminal."""
     return kind == "char" and title.removeprefix("terminal ").startswith(_TERMINALS)
@@ -150,6 +222,10 @@ class Titles:
         name = self.path(obj) or self._graph.comms.get(obj) or argv[0]
         return clean(posixpath.basename(name) or name) or "process"
 
+    def arguments(self, obj: int) -> list[str]:
+        """Return the arguments of a process as a shell would take them."""
+        return [shlex.quote(clean(word)) for word in self._arguments.get(obj, ())]
+
     def process(self, obj: int, pid: int, task: int | None) -> tuple[str, str]:
         """Return title and arguments of a process, e.g. ``sort (pid 231)`` and ``sort -n words``.
 
@@ -158,7 +234,7 @@ class Titles:
         name = self.program(obj)
         if task is not None and name == "process":
             name = self.program(task)
-        argv = " ".join(shlex.quote(clean(word)) for word in self._arguments.get(obj, ()))
+        argv = " ".join(self.arguments(obj))
         if len(argv) > MAX_ARGUMENTS:
             argv = argv[:MAX_ARGUMENTS] + " ..."
         return (f"{name} (pid {pid})" if pid else name), ("" if argv == name else argv)
@@ -175,6 +251,16 @@ class Titles:
             if address := self._addresses.get(obj) or graph.names(obj):
                 return f"socket {clean(address[-1])}"
         return "socket"
+
+    def addresses(self, objects: Iterable[int]) -> str:
+        """Return both ends of a connection with the direction of its bytes, empty if unknown."""
+        links = self._graph.links
+        pairs = list(dict.fromkeys(links[obj] for obj in objects if obj in links))
+        if not pairs:
+            return ""
+        sender, receiver = map(clean, pairs[0])
+        arrow = "\u2194" if pairs[0][::-1] in pairs else "\u2192"
+        return f"{sender} {arrow} {receiver}"
 
     def entity(self, node: int) -> str:
         """Return the title of a file, pipe, device or anything else."""

@@ -5,12 +5,12 @@ below it stand the things from which information came to it *before* it passed i
 line above. ``provcap.graph.text`` prints them.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from provcap.graph.groups import Groups
 from provcap.graph.model import Graph
+from provcap.graph.places import LIBRARIES, SYSTEM_KINDS, is_system_path
 from provcap.graph.queries import ANCESTRY_FLOWS
 from provcap.graph.titles import STARTED, Titles, is_terminal, verb
 
@@ -29,20 +29,10 @@ _PARTS = frozenset(
 _PROCESS = frozenset(("task", "process_memory"))
 _CARRIERS = frozenset(("stream", "packet"))
 _CONNECTION = _CARRIERS | {"socket"}
-_SYSTEM_KINDS = frozenset(("file", "link", "directory", "inode_unknown"))
-_SYSTEM_PLACES = (
-    *("/usr/lib/", "/usr/lib32/", "/usr/lib64/", "/usr/libexec/", "/usr/share/", "/usr/bin/"),
-    *("/usr/sbin/", "/usr/local/lib/", "/lib/", "/lib32/", "/lib64/", "/bin/", "/sbin/"),
-    *("/proc/", "/sys/", "/etc/ld.so.", "/etc/locale.", "/etc/localtime", "/etc/nsswitch.conf"),
-    *("/nix/store/", "/snap/", "/run/ld.so."),
-)
 
-LIBRARIES = "libraries and system files"
 ENVIRONMENT = "environment strings"
 PRINTERS = "programs that wrote to it"
 FURTHER = "earlier inputs"
-# a run-time library wherever it is installed: shared objects, and the modules of an interpreter
-_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$|/(site|dist)-packages(/|$)|/lib/python[0-9.]+(/|$)")
 
 
 @dataclass
@@ -212,7 +202,7 @@ class _Grower:
     def _is_leaf(self, visit: _Visit) -> bool:
         """Say whether it is a file that nobody wrote while the recording ran."""
         node = visit.nodes[-1]
-        if self.graph.kind(node) not in _SYSTEM_KINDS:
+        if self.graph.kind(node) not in SYSTEM_KINDS:
             return False
         return not self._past(self.groups.of(node), visit.nodes, set()).inputs
 
@@ -234,7 +224,7 @@ class _Grower:
         if kind == "envp":
             return ENVIRONMENT
         path = self.titles.path(self.graph.object_of[nodes[-1]])
-        if kind not in _SYSTEM_KINDS or not _is_system_path(path):
+        if kind not in SYSTEM_KINDS or not is_system_path(path):
             return ""
         return "" if self._past(source, nodes, set()).inputs else LIBRARIES
 
@@ -281,7 +271,3 @@ class _Grower:
 
 def _flat(inputs: dict[int, list[int]]) -> list[int]:
     return [edge for edges in inputs.values() for edge in edges]
-
-
-def _is_system_path(path: str) -> bool:
-    return path.startswith(_SYSTEM_PLACES) or bool(_LIBRARY.search(path))
