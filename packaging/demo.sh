@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Records the story in a guest, checks the recording, and asks it where the report came from.
+# Records the story in a guest, checks the recording, asks it where the result came from, and draws it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=out/demo
@@ -10,11 +10,16 @@ say() {
 }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }
 
-say "A server, wget and a pipeline, recorded in a guest kernel (packaging/demo/story.sh):"
-"${provcap[@]}" vm run --out "$out" -- sh packaging/demo/story.sh
+say "What comes of wget, and nothing else, recorded in a guest kernel (packaging/demo/story.sh):"
+"${provcap[@]}" vm run --all false --out "$out" -- sh packaging/demo/story.sh
 say "What was recorded (provcap summary $out/audit.log):"
 "${provcap[@]}" summary "$out/audit.log"
 say "Is it sound? (provcap verify $out/audit.log)"
 "${provcap[@]}" verify "$out/audit.log"
-say "Where did the report come from? (provcap why /tmp/story/report.txt --log $out/audit.log)"
-"${provcap[@]}" why /tmp/story/report.txt --log "$out/audit.log"
+say "Where did the result come from? (provcap why /tmp/story/result.txt --log $out/audit.log)"
+"${provcap[@]}" why /tmp/story/result.txt --log "$out/audit.log"
+say "A picture of it (provcap draw /tmp/story/result.txt --log $out/audit.log --out $out/graph.html):"
+for picture in graph.svg graph.html; do
+	"${provcap[@]}" draw /tmp/story/result.txt --log "$out/audit.log" --out "$out/$picture"
+	echo "$out/$picture"
+done
