@@ -10,6 +10,7 @@ import pytest
 
 from provcap.cli.camflow import FLAGS, UNSUPPORTED
 from provcap.cli.main import COMMANDS
+from provcap.cli.recording import OPTIONS
 from provcap.policy.model import INSEPARABLE
 from provcap.vocabulary import RELATION, RELATIONS
 
@@ -112,6 +113,31 @@ def test_every_counter_is_explained() -> None:
     page = (REFERENCE / "losses.md").read_text().partition("## What the recorder finds")[0]
 
     assert set(first_names(page)) == counters - {"counter_count"}
+
+
+def test_every_setting_is_explained() -> None:
+    """settings.md has a row for each switch, mark, filter and variable, and for nothing else."""
+    layout = json.loads((ROOT / "tests/golden/layout.json").read_text())
+    code = "".join(path.read_text() for path in (ROOT / "provcap").rglob("*.py"))
+    page = (REFERENCE / "settings.md").read_text()
+    listing = re.search(r"^struct prov_policy: .*\n((?: .*\n)+)", LAYOUT, re.M)
+    assert listing
+    policy = own_fields(listing[1]) - {"switches", "generation", "reserved"}
+    marks, switches = layout["enums"]["prov_mark"], layout["enums"]["prov_switch"]
+
+    assert set(first_names(page)) == {
+        *marks,
+        *switches,
+        *policy,
+        *re.findall(r'"(PROVCAP_\w+)"', code),
+    }
+
+
+def test_every_option_of_a_recording_is_explained() -> None:
+    """commands.md has a row for each."""
+    page = (REFERENCE / "commands.md").read_text()
+
+    assert set(re.findall(r"^\| `(--[\w-]+)", page, re.M)) == set(OPTIONS)
 
 
 def test_every_input_that_may_wait_is_explained() -> None:
