@@ -81,6 +81,7 @@ struct sk_buff;
 struct sock;
 struct sock_common;
 struct sockaddr;
+struct sockaddr_un;
 struct socket;
 struct socket_alloc;
 struct super_block;
@@ -88,6 +89,7 @@ struct task_io_accounting;
 struct task_struct;
 struct tty_driver;
 struct tty_struct;
+struct unix_address;
 struct unix_sock;
 struct upid;
 struct uts_namespace;
@@ -307,6 +309,10 @@ struct sockaddr {
 	sa_family_t sa_family;
 };
 
+struct sockaddr_un {
+	__kernel_sa_family_t sun_family;
+};
+
 struct socket {
 	short int type;
 	struct file *file;
@@ -371,9 +377,15 @@ struct tty_struct {
 	int index;
 };
 
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
 struct unix_sock {
 	struct sock sk;
 	struct sock *peer;
+	struct unix_address *addr;
 };
 
 struct uts_namespace {

@@ -96,24 +96,14 @@ static __always_inline struct prov_socket *socket_state(struct sock *sk)
 	return socket;
 }
 
-/* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
-static __always_inline struct prov_socket *socket_node(struct prov_scene *scene, struct sock *sk)
+/* What is in the buffer, which is given back */
+static __always_inline void send_address(struct prov_text_buffer *buffer, struct prov_policy *policy,
+					 struct prov_node *node, __u32 size)
 {
-	struct prov_socket *socket = socket_state(sk);
-
-	if (!socket || !takes_part(scene, &socket->node))
-		return NULL;
-	if (socket->node.sent != scene->policy->epoch)
-		send_socket(scene->policy, sk, &socket->node);
-	return socket;
-}
-
-/* Two sockets of one operation: what the second one is may decide about both. */
-static __always_inline bool take_part(struct prov_scene *scene, struct sock *one, struct sock *other)
-{
-	struct prov_socket *first = socket_state(one), *second = socket_state(other);
-
-	return first && second && (takes_part(scene, &first->node) || takes_part(scene, &second->node));
+	fill_text(&buffer->text, policy, node, NODE_SOCKET, size);
+	buffer->text.id = new_ids(1);
+	send_text(&buffer->text, sizeof(buffer->text) + size, NODE_ADDRESS);
+	give_back(buffer);
 }
 
 /* The address given to bind or connect, as a name of the socket */
@@ -125,13 +115,97 @@ static __noinline int name_socket(struct prov_policy *policy, struct prov_node *
 
 	if (!policy || !node || size > 128 || !(buffer = claim_buffer()))
 		return 0;
-	if (!bpf_probe_read_kernel(buffer->room, size, address)) {
-		fill_text(&buffer->text, policy, node, NODE_SOCKET, size);
-		buffer->text.id = new_ids(1);
-		send_text(&buffer->text, sizeof(buffer->text) + size, NODE_ADDRESS);
-	}
-	give_back(buffer);
+	if (bpf_probe_read_kernel(buffer->room, size, address))
+		give_back(buffer);
+	else
+		send_address(buffer, policy, node, size);
 	return 0;
+}
+
+/* As bind gets it from user space; IPv6 leaves flow label and scope at zero */
+struct prov_inet_address {
+	__u16 family;
+	__be16 port;
+	__be32 v4;
+	__u8 v6[16];
+	__u32 scope;
+};
+
+static __noinline int name_inet_listener(struct prov_policy *policy, struct prov_node *node,
+					 struct sock *sk)
+{
+	struct prov_inet_address address = {};
+	struct prov_text_buffer *buffer;
+	__u32 size = 16;
+
+	if (!policy || !node || !(buffer = claim_buffer()))
+		return 0;
+	address.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	address.port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_num));
+	if (address.family == AF_INET6) {
+		BPF_CORE_READ_INTO(&address.v6, sk, __sk_common.skc_v6_rcv_saddr);
+		size = 28;
+	} else {
+		address.v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	}
+	__builtin_memcpy(buffer->room, &address, sizeof(address));
+	send_address(buffer, policy, node, size);
+	return 0;
+}
+
+static __noinline int name_unix_listener(struct prov_policy *policy, struct prov_node *node,
+					 struct unix_sock *sk)
+{
+	struct unix_address *address = BPF_CORE_READ(sk, addr);
+	struct prov_text_buffer *buffer;
+	__u32 size = address ? BPF_CORE_READ(address, len) : 0;
+
+	if (!policy || !node || !size || size > 128 || !(buffer = claim_buffer()))
+		return 0;
+	bpf_probe_read_kernel(buffer->room, size, (void *)address +
+			      bpf_core_field_offset(struct unix_address, name));
+	send_address(buffer, policy, node, size);
+	return 0;
+}
+
+/* A socket that is first recorded when it listens already was bound unseen: what it is bound to is told. */
+static __always_inline void announce_listener(struct prov_policy *policy, struct prov_node *node,
+					      struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN ||
+	    is_filtered(policy, REL_ADDRESSED, NODE_ADDRESS))
+		return;
+	if (family == AF_UNIX)
+		name_unix_listener(policy, node, (struct unix_sock *)sk);
+	else if (family == AF_INET || family == AF_INET6)
+		name_inet_listener(policy, node, sk);
+}
+
+/* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
+static __always_inline struct prov_socket *socket_node(struct prov_scene *scene, struct sock *sk)
+{
+	struct prov_socket *socket = socket_state(sk);
+	bool announced;
+
+	if (!socket || !takes_part(scene, &socket->node))
+		return NULL;
+	if (socket->node.sent == scene->policy->epoch)
+		return socket;
+	announced = was_announced(scene->policy, &socket->node);
+	send_socket(scene->policy, sk, &socket->node);
+	if (!announced)
+		announce_listener(scene->policy, &socket->node, sk);
+	return socket;
+}
+
+/* Two sockets of one operation: what the second one is may decide about both. */
+static __always_inline bool take_part(struct prov_scene *scene, struct sock *one, struct sock *other)
+{
+	struct prov_socket *first = socket_state(one), *second = socket_state(other);
+
+	return first && second && (takes_part(scene, &first->node) || takes_part(scene, &second->node));
 }
 
 #endif

@@ -19,6 +19,7 @@ enum {
 	IPPROTO_TCP = 6,
 	SOCK_STREAM = 1,
 	SOCK_SEQPACKET = 5,
+	TCP_LISTEN = 10, /* of unix sockets, too */
 };
 
 #define LOOPBACK_NET 127

@@ -40,6 +40,11 @@ cp /usr/bin/cat program
 camflow --track-file program propagate
 ./program plain >program.out
 
+python3 ../serve.py serve & server=$!
+while [ ! -e ready ]; do sleep 0.1; done
+python3 ../serve.py send <spreads
+wait $server
+
 camflow --opaque-file hidden true
 cat hidden spreads >hidden.out
 cp /usr/bin/cat opaque
@@ -60,8 +65,29 @@ camflow -e true
 cat spreads >switched.on
 """
 
-PREPARE = """
+# a server that is there before anything reaches it, and what it hears
+SERVE = """
+import socket, sys
+if sys.argv[1] == "serve":
+    inet, unix = socket.create_server(("127.0.0.1", 7070)), socket.socket(socket.AF_UNIX)
+    unix.bind("/tmp/track/listener")
+    unix.listen()
+    open("/tmp/track/ready", "w").close()
+    for listener in (inet, inet, unix):
+        listener.accept()[0].recv(9)
+else:
+    for _ in range(2):
+        socket.create_connection(("127.0.0.1", 7070)).sendall(sys.stdin.buffer.read(2))
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect("/tmp/track/listener")
+    peer.sendall(sys.stdin.buffer.read(2))
+"""
+
+PREPARE = f"""
 mkdir -p /tmp/track/disk
+cat >/tmp/serve.py <<'END'
+{SERVE}
+END
 truncate -s 16M /tmp/track.image
 mkfs.ext4 -q /tmp/track.image
 modprobe -a loop ext4
@@ -187,6 +213,18 @@ def test_who_executes_a_marked_program_is_tracked(tracked: Tracked) -> None:
     """Its file is what the process, and all that it writes, derives from."""
     assert tracked.reaches("program", "program.out")
     assert tracked.reaches("plain", "program.out")
+
+
+def test_a_listening_socket_tells_what_it_was_bound_to_before(tracked: Tracked) -> None:
+    """It was bound unseen; what is accepted from it later leads back to its address."""
+    bound = {e.receiver.id: tracked.texts[e.sender]["address"] for e in tracked.edges
+             if e.relation == "addressed"}  # fmt: skip
+    listening = {e.sender.id for e in tracked.edges if e.relation == "accept_socket"}
+
+    assert {bound[id][:16].rstrip(b"\0") for id in listening} == {
+        b"\x02\0" + (7070).to_bytes(2, "big") + b"\x7f\0\0\x01",
+        b"\x01\0/tmp/track/lis",
+    }
 
 
 def test_an_opaque_file_leaves_the_rest_as_it_is(tracked: Tracked) -> None:
