@@ -52,6 +52,7 @@ const struct prov_types {
 	enum prov_text_bits text_bits;
 	enum prov_counter counter;
 	enum prov_switch policy_switch;
+	enum prov_restriction restriction;
 	enum prov_mark mark;
 	enum prov_word word;
 	enum prov_nature nature;

@@ -14,11 +14,18 @@ enum prov_switch {
 	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
 };
 
+/* What was left out at any time since loading, kept by user space: a recording has to say so. */
+enum prov_restriction {
+	RESTRICTION_SWITCHED_OFF = 1, /* everything: capture was off */
+	RESTRICTION_TRACKED_ONLY = 2, /* what is not tracked */
+	RESTRICTION_FILTERED = 4, /* some node kinds or relations */
+};
+
 struct prov_policy {
 	__u32 epoch; /* >= 1; a step makes every node and name be sent again */
 	__u32 generation; /* steps when a mark changes: states then look theirs up again */
 	__u32 switches; /* enum prov_switch */
-	__u32 reserved;
+	__u32 restrictions; /* enum prov_restriction; no program reads it */
 	__u64 node_filter; /* bit enum prov_node_kind set: edges touching this kind are not recorded */
 	__u64 relation_filter[2]; /* bit enum prov_relation set: not recorded */
 };

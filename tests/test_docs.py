@@ -122,7 +122,7 @@ def test_every_setting_is_explained() -> None:
     page = (REFERENCE / "settings.md").read_text()
     listing = re.search(r"^struct prov_policy: .*\n((?: .*\n)+)", LAYOUT, re.M)
     assert listing
-    policy = own_fields(listing[1]) - {"switches", "generation", "reserved"}
+    policy = own_fields(listing[1]) - {"switches", "generation", "restrictions"}
     marks, switches = layout["enums"]["prov_mark"], layout["enums"]["prov_switch"]
 
     assert set(first_names(page)) == {

@@ -22,14 +22,17 @@ KEYS = (
     "skipped",
     "late",
     "cut",
+    "restrictions",
 )
+SWITCHED_OFF = "switched_off"  # of the restrictions: the one that makes a recording incomplete
 _REFUSED = ("event_ring_full", "node_ring_full", "text_ring_full")  # these took a number
 
 
 class Losses(NamedTuple):
     """What is known to be missing; ``causes``: name -> CPU -> count, without zeros.
 
-    ``unknown``: there is no final status, so losses may have gone uncounted.
+    ``unknown``: there is no final status, so losses may have gone uncounted. ``restrictions``: what
+    was left out on purpose.
     """
 
     records: int
@@ -41,12 +44,14 @@ class Losses(NamedTuple):
     unknown: bool
     causes: dict[str, dict[int, int]]
     records_by_cpu: dict[int, int]
+    restrictions: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether all that belongs to the graph arrived."""
         harmful = self.causes.keys() - HARMLESS.keys()
-        return not (self.missing_uncounted or self.skipped or self.cut or self.unknown or harmful)
+        uncounted = self.missing_uncounted or self.skipped or self.cut or self.unknown
+        return not (uncounted or harmful or SWITCHED_OFF in self.restrictions)
 
     def attributes(self) -> dict[str, object]:
         """As attributes of the machine node: ``complete``, and ``losses`` as key -> text."""
@@ -55,6 +60,7 @@ class Losses(NamedTuple):
         texts = {key: str(value) for key, value in counts.items()}
         texts["records_cpus"] = _by_cpu(self.records_by_cpu)
         texts["cut"] = "true" if self.cut else "false"
+        texts["restrictions"] = " ".join(self.restrictions)
         for cause, cpus in sorted(self.causes.items()):
             texts[f"lost_{cause}"] = str(sum(cpus.values()))
             texts[f"lost_{cause}_cpus"] = _by_cpu(cpus)
@@ -102,6 +108,7 @@ class Account:
             last is None or not last.final,
             causes,
             {cpu: numbers.arrived for cpu, numbers in self._cpus.items()},
+            tuple(last.policy.get("restrictions", "").split()) if last else (),
         )
 
     def _not_arrived(self, base: Status | None, last: Status | None) -> dict[int, int]:

@@ -55,7 +55,8 @@ class Status(NamedTuple):
 
     ``counters``: CPU -> name (``event_ring_full`` ...) -> count since attaching; ``stalls``: CPU ->
     times its ring stood still behind an unsubmitted record; ``recursion_misses``: program -> runs
-    that the kernel skipped; ``given``: CPU -> sequence numbers that it has given out.
+    that the kernel skipped; ``given``: CPU -> sequence numbers that it has given out; ``policy``:
+    ``hash`` of the one in force, and ``restrictions``, the names of what was left out so far.
     """
 
     at_ns: int
@@ -64,6 +65,7 @@ class Status(NamedTuple):
     stalls: Mapping[int, int]
     recursion_misses: Mapping[str, int]
     given: Mapping[int, int] = {}
+    policy: Mapping[str, str] = {}
 
 
 class Block(NamedTuple):
@@ -209,7 +211,9 @@ def parse_status(payload: bytes) -> Status:
         stalls = {int(cpu): int(count) for cpu, count in value["stalls"].items()}
         misses = _counts(value["recursion_misses"])
         given = {int(cpu): int(count) for cpu, count in value["given"].items()}
-        return Status(int(value["at_ns"]), bool(value["final"]), counters, stalls, misses, given)
+        policy = {str(name): str(text) for name, text in value.get("policy", {}).items()}
+        at_ns, final = int(value["at_ns"]), bool(value["final"])
+        return Status(at_ns, final, counters, stalls, misses, given, policy)
     except _UNSOUND as error:
         raise RecordingError("a status block of the recording is damaged") from error
 

@@ -48,6 +48,7 @@ def _data(graph: Graph, counts: Counts) -> dict[str, object]:
         "losses": [loss._asdict() for loss in counts.losses],
         "records": arrived(graph),
         "complete": is_complete(graph),
+        "completeness": completeness(graph),
         "damage": graph.damage,
         "first_ns": counts.first_ns,
         "last_ns": counts.last_ns,

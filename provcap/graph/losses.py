@@ -11,6 +11,11 @@ from provcap.vocabulary import HARMLESS
 
 _LOST = "lost_"
 _CPUS = "_cpus"
+#: what was left out on purpose, though nothing that was asked for -> how to say it
+RESTRICTIONS = {
+    "tracked_only": "only what is tracked (whole-system capture off)",
+    "filtered": "some node types or relations were left out",
+}
 _OTHERS = {
     "skipped": "events the kernel skipped",
     "missing_uncounted": "records missing without a cause",
@@ -54,8 +59,17 @@ def is_complete(graph: Graph) -> bool | None:
     return True if said == {"true"} else None
 
 
+def restrictions(graph: Graph) -> list[str]:
+    """Return what was left out on purpose, on any machine, as text."""
+    return [text for name, text in RESTRICTIONS.items() if name in _left_out(graph)]
+
+
 def completeness(graph: Graph) -> str:
     """Return one line on what the recording lacks; it may hold characters that need cleaning."""
+    return "; ".join((_completeness(graph), *restrictions(graph)))
+
+
+def _completeness(graph: Graph) -> str:
     complete = is_complete(graph)
     if complete:
         return "complete: no record was lost"
@@ -72,10 +86,18 @@ def _reasons(graph: Graph) -> list[str]:
     reasons = [f"{count} {cause.replace('_', ' ')}" for cause, count in causes.items()]
     if any(account.get("cut") == "true" for account in graph.accounts.values()):
         reasons.append("the raw recording was cut")
+    if "switched_off" in _left_out(graph):
+        reasons.append("capture was switched off meanwhile")
     if graph.damage:
         places = "place" if len(graph.damage) == 1 else "places"
         reasons.append(f"{len(graph.damage)} unreadable {places} in the log")
     return reasons
+
+
+def _left_out(graph: Graph) -> set[str]:
+    """The words for what was left out on purpose."""
+    accounts = graph.accounts.values()
+    return {word for account in accounts for word in account.get("restrictions", "").split()}
 
 
 def _of_account(account: dict[str, str]) -> list[Loss]:

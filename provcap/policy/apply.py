@@ -23,6 +23,7 @@ from provcap.policy.model import (
     Wish,
     marks_after,
     next_wish,
+    remembered,
     stepped,
 )
 
@@ -88,9 +89,10 @@ class Control:
     def policy_hash(self, policy: Policy) -> str:
         """SHA-256 of the policy record, 64 hexadecimal digits: the same for the same policy.
 
-        What only counts up or ends by itself (epoch, generation, adoption) is zero in it.
+        What only counts up, ends by itself or is past (epoch, generation, adoption, restrictions)
+        is zero in it.
         """
-        lasting = policy._replace(epoch=0, generation=0, adopt=False)
+        lasting = policy._replace(epoch=0, generation=0, adopt=False, restrictions=frozenset())
         return hashlib.sha256(pack_policy(self.layout, lasting)).hexdigest().upper()
 
     def mark_file(self, fd: int, change: Change) -> None:
@@ -118,7 +120,8 @@ class Control:
         return record
 
     def _write_policy(self, policy: Policy) -> None:
-        self.capture.map("policy").update(u32(0), pack_policy(self.layout, policy))
+        record = pack_policy(self.layout, remembered(policy))
+        self.capture.map("policy").update(u32(0), record)
 
     def _wish(
         self,
@@ -160,7 +163,7 @@ class Control:
     def _seen(self, node: dict[str, Value] | None, wish: Wish | None) -> Seen:
         if node is None or not node["id"]:
             return Seen(None, 0, marks_after(Marks(), wish, None))
-        marks = Marks(self._mark_names(node["marks"]), _number(node["taint"]))
+        marks = Marks(_names(self.layout, "prov_mark", node["marks"]), _number(node["taint"]))
         version = _number(node["word"]) >> self.layout.enum("prov_word")["VERSION_SHIFT"]
         shared = _number(node["nature"]) & self.layout.enum("prov_nature")["NATURE_SHARED"]
         now = marks_after(marks, wish, _number(node["applied"]))
@@ -171,8 +174,8 @@ class Control:
         if found is None:
             return None
         change = Change(
-            self._mark_names(found["set"]),
-            self._mark_names(found["clear"]),
+            _names(self.layout, "prov_mark", found["set"]),
+            _names(self.layout, "prov_mark", found["clear"]),
             _number(found["taint"]),
         )
         return Wish(_number(found["serial"]), change)
@@ -181,8 +184,8 @@ class Control:
         return self._record("prov_marks").pack(
             {
                 "serial": wish.serial,
-                "set": self._mark_bits(wish.change.set),
-                "clear": self._mark_bits(wish.change.clear),
+                "set": _bits(self.layout, "prov_mark", wish.change.set),
+                "clear": _bits(self.layout, "prov_mark", wish.change.clear),
                 "taint": wish.change.taint,
             }
         )
@@ -193,14 +196,6 @@ class Control:
 
     def _record(self, name: str) -> Record:
         return self.layout.record(name)
-
-    def _mark_names(self, bits: Value) -> frozenset[str]:
-        marks = self.layout.enum("prov_mark")
-        return frozenset(_mark_name(name) for name, bit in marks.items() if _number(bits) & bit)
-
-    def _mark_bits(self, names: frozenset[str]) -> int:
-        marks = self.layout.enum("prov_mark")
-        return sum(bit for name, bit in marks.items() if _mark_name(name) in names)
 
 
 @contextlib.contextmanager
@@ -229,6 +224,7 @@ def pack_policy(layout: Layout, policy: Policy) -> bytes:
             "epoch": policy.epoch,
             "generation": policy.generation,
             "switches": switches,
+            "restrictions": _bits(layout, "prov_restriction", policy.restrictions),
             "node_filter": policy.node_filter,
             "relation_filter": (low, policy.relation_filter >> _HALF),
         }
@@ -249,11 +245,22 @@ def unpack_policy(layout: Layout, record: bytes) -> Policy:
         generation=_number(values["generation"]),
         node_filter=_number(values["node_filter"]),
         relation_filter=_number(halves[0]) | _number(halves[1]) << _HALF,
+        restrictions=_names(layout, "prov_restriction", values["restrictions"]),
     )
 
 
-def _mark_name(enumerator: str) -> str:
-    return enumerator.removeprefix("MARK_").lower()
+def _bits(layout: Layout, enum: str, names: frozenset[str]) -> int:
+    return sum(bit for name, bit in layout.enum(enum).items() if _plain(name) in names)
+
+
+def _names(layout: Layout, enum: str, bits: Value) -> frozenset[str]:
+    values = layout.enum(enum).items()
+    return frozenset(_plain(name) for name, bit in values if _number(bits) & bit)
+
+
+def _plain(enumerator: str) -> str:
+    """``opaque_program`` for ``MARK_OPAQUE_PROGRAM``."""
+    return enumerator.partition("_")[2].lower()
 
 
 def _part(values: dict[str, Value], name: str) -> dict[str, Value]:

@@ -14,6 +14,7 @@ from provcap.vocabulary import KINDS, RELATIONS, Kind, Relation
 
 TRACKED, OPAQUE, PROPAGATE = "tracked", "opaque", "propagate"
 OPAQUE_PROGRAM = "opaque_program"  # the kernel's own: a process that executes an opaque file
+SWITCHED_OFF, TRACKED_ONLY, FILTERED = "switched_off", "tracked_only", "filtered"
 TAINT_BITS = 64
 MOST = (1 << 32) - 2  # of the numbers that only ever step; the last one is the kernel's own
 
@@ -68,7 +69,10 @@ class Seen(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """The one record that every hook reads first (kernel/policy.h)."""
+    """The one record that every hook reads first (kernel/policy.h).
+
+    ``restrictions`` is what was left out at any time since the capture was loaded.
+    """
 
     epoch: int = 1
     generation: int = 1
@@ -78,6 +82,18 @@ class Policy(NamedTuple):
     adopt: bool = False
     node_filter: int = 0
     relation_filter: int = 0
+    restrictions: frozenset[str] = frozenset()
+
+
+def remembered(policy: Policy) -> Policy:
+    """The policy, which from now on also remembers what it leaves out itself."""
+    leaves_out = {
+        SWITCHED_OFF: not policy.enabled,
+        TRACKED_ONLY: not policy.all,
+        FILTERED: bool(policy.node_filter or policy.relation_filter),
+    }
+    now = frozenset(name for name, left_out in leaves_out.items() if left_out)
+    return policy._replace(restrictions=policy.restrictions | now)
 
 
 def stepped(number: int) -> int:

@@ -190,7 +190,15 @@ class _Recorder:
     def _status(self, *, final: bool) -> None:
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         causes, given, skipped = counters.read(self._capture, self._layout)
-        self._writer.status(Status(at_ns, final, causes, self._stalls, skipped, given))
+        self._writer.status(
+            Status(at_ns, final, causes, self._stalls, skipped, given, self._policy_said())
+        )
+
+    def _policy_said(self) -> dict[str, str]:
+        """The policy as it is now: camflow may have changed it."""
+        policy = self._control.policy()
+        restrictions = " ".join(sorted(policy.restrictions))
+        return {"hash": self._control.policy_hash(policy), "restrictions": restrictions}
 
 
 @contextlib.contextmanager

@@ -34,6 +34,18 @@ def test_a_gap_that_a_full_ring_explains_is_a_counted_loss() -> None:
     assert losses.attributes()["losses"]["lost_event_ring_full_cpus"] == "0:2"  # type: ignore[index]
 
 
+def test_what_was_left_out_on_purpose_is_told() -> None:
+    """Only while capture was off is something missing that was asked for."""
+    tracked = FINAL._replace(policy={"hash": "00", "restrictions": "filtered tracked_only"})
+    off = FINAL._replace(policy={"hash": "00", "restrictions": "switched_off"})
+
+    assert accounted(1, 2, last=tracked).complete
+    assert accounted(1, 2, last=tracked).restrictions == ("filtered", "tracked_only")
+    assert not accounted(1, 2, last=off).complete
+    texts = accounted(1, 2, last=tracked).attributes()["losses"]
+    assert texts["restrictions"] == "filtered tracked_only"  # type: ignore[index]
+
+
 def test_a_gap_without_a_counter_is_said_apart() -> None:
     """Something is wrong with the counting."""
     assert accounted(1, 4).missing_uncounted == 2

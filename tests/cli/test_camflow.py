@@ -129,7 +129,28 @@ def test_an_operation_changes_one_field_and_keeps_the_others(
         changed["node_filter"] = 0
 
     assert status == (2 if field is None else 0)
-    assert capture.policy() == {"reserved": 0} | before | changed
+    after = capture.policy()
+    del after["restrictions"]
+    assert after == before | changed
+
+
+def test_the_policy_remembers_what_was_ever_left_out(run: Run, capture: FakeCapture) -> None:
+    """The recorder looks now and then only, and must know what was in between."""
+    bits = capture.layout.enum("prov_restriction")
+    done(run("--compress-edge", "false"))
+    assert capture.policy()["restrictions"] == 0
+    for words, name in (
+        (("-e", "false"), "SWITCHED_OFF"),
+        (("-a", "false"), "TRACKED_ONLY"),
+        (("--edge-filter", "read", "true"), "FILTERED"),
+    ):
+        before = capture.policy()["restrictions"]
+        done(run(*words))
+        assert capture.policy()["restrictions"] == before | bits[f"RESTRICTION_{name}"]
+    for words in (("-e", "true"), ("-a", "true"), ("--reset-filter",), ("--change-epoch",)):
+        done(run(*words))
+
+    assert capture.policy()["restrictions"] == sum(bits.values())
 
 
 def test_a_relation_beyond_the_first_word_has_its_bit_in_the_second(

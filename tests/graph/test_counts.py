@@ -43,6 +43,32 @@ def test_losses_are_told_by_cause_and_cpu(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["complete"] is False
 
 
+@pytest.mark.parametrize(
+    ("words", "complete", "said"),
+    [
+        ("", True, "complete: no record was lost"),
+        (
+            "filtered tracked_only",
+            True,
+            "complete: no record was lost; only what is tracked (whole-system capture off); "
+            "some node types or relations were left out",
+        ),
+        ("switched_off", False, "incomplete: capture was switched off meanwhile"),
+    ],
+)
+def test_what_was_left_out_on_purpose_is_told(words, complete, said, tmp_path, capsys):
+    """Only what was off is a loss: the rest was asked for."""
+    log = Log()
+    log.node("machine", "machine", complete="true", restrictions=words)
+    log.define("machine")
+    path = tmp_path / "log"
+    path.write_bytes(log.lines())
+
+    assert is_complete(log.graph()) is complete
+    assert main(["summary", str(path)]) == 0
+    assert capsys.readouterr().out.endswith(f"\n{said}\n")
+
+
 def test_a_harmless_counter_leaves_a_recording_complete():
     log = Log()
     log.account(complete=True, node_ring_full=3)
