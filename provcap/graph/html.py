@@ -22,6 +22,7 @@ from provcap.graph.picture import Edge, Node, Picture
 from provcap.graph.words import FLOWS
 
 MAX_VERSIONS = 20_000  # of all nodes together; a page with more would be slow to open
+_PARTS = ("state", "layout", "drawing", "view", "versions", "details", "input")
 _POINTS = 72  # Graphviz measures nodes in inches and places in points
 _LETTER, _SMALL, _LINE = 6.9, 5.6, 14  # of the page's fonts: mean widths, height of a line
 _SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}  # json.dumps already escapes what is not ASCII
@@ -43,7 +44,7 @@ _INNER = frozenset((FLOWS["data"], FLOWS["version"]))
 def render(graph: Graph, picture: Picture, names: Names) -> bytes:
     """Return the page; raises as ``dot.run`` does."""
     data = json.dumps(_data(graph, picture, names), separators=(",", ":")).translate(_SAFE)
-    style, script = _page("page.css"), _page("page.js")
+    style, script = _page("page.css"), _script()
     parts = {
         "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
         "base-uri 'none'; form-action 'none'",
@@ -59,6 +60,11 @@ def render(graph: Graph, picture: Picture, names: Names) -> bytes:
 
 def _page(name: str) -> str:
     return (files("provcap.graph") / "page" / name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    """Return the parts of the script as one, in a scope of their own: ``open`` is the window's."""
+    return "".join(("(() => {\n", *(_page(f"{part}.js") for part in _PARTS), "})();\n"))
 
 
 def _digest(text: str) -> str:
