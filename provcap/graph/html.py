@@ -77,7 +77,8 @@ def _data(graph: Graph, picture: Picture, names: Names) -> dict[str, Any]:
     sizes = [_size(node, lines) for node, lines in zip(picture.nodes, texts, strict=True)]
     shown = _shown(picture)
     wide = [_wide(size, len(versions)) for size, versions in zip(sizes, shown, strict=True)]
-    layout, unfolded = _layout(picture, sizes), _layout(picture, wide)
+    layout = _layout(picture, sizes)
+    unfolded = layout if wide == sizes else _layout(picture, wide)
     facts = Facts(graph, names)
     minor = labels.minor_edges(picture)
     return {
@@ -103,7 +104,7 @@ def _data(graph: Graph, picture: Picture, names: Names) -> dict[str, Any]:
 
 def _shown(picture: Picture) -> list[tuple[int, ...]]:
     """Return the versions that each node can be unfolded to, as many as a page can hold."""
-    budget = MAX_VERSIONS
+    budget = 0 if picture.exact else MAX_VERSIONS  # each node is a version already
     shown = []
     for node in picture.nodes:
         shown.append(node.versions if len(node.versions) <= budget and not node.members else ())
@@ -159,7 +160,7 @@ def _layout_text(picture: Picture, sizes: list[Size]) -> str:
     many = len(picture.nodes) > labels.MANY
     lines = [
         f"graph [rankdir={dot.direction(picture)}, nodesep=0.3, ranksep={0.6 if many else 0.3}, "
-        "nslimit=2, mclimit=1]",
+        f"{dot.effort(picture)}]",
         'node [shape=box, fixedsize=true, label=""]',
         "edge [dir=none, fontsize=10]",  # the curve shall reach the node: the page draws the arrow
     ]
