@@ -34,11 +34,8 @@ test-fast: setup kernel ## pure and object tests only, no browser and no guest
 demo: kernel ## record a small program in a guest and ask where its output came from
 	@packaging/demo.sh
 
-picture: setup ## draw the story of the tests for docs/images/graph.png
-	@mkdir -p out docs/images
-	@$(PYTHON) -c 'import sys; from tests.graph.story import story; sys.stdout.buffer.write(story().lines())' >out/story.log
-	@$(PYTHON) -m provcap draw /home/ann/report.txt --log out/story.log --out out/story.html
-	@packaging/screenshot.sh out/story.html docs/images/graph.png
+picture: setup ## draw the story of the tests for the documentation (docs/images/graph.png)
+	@packaging/picture.sh
 
 clean: ## remove what was built; fetched kernels (.cache) stay
 	@rm -rf build out .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

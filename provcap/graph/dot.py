@@ -18,6 +18,7 @@ from provcap.graph.picture import Edge, Node, Picture
 
 TIMEOUT_S = 120
 _SHAPES = {"activity": "box", "entity": "ellipse", "agent": "house"}
+_MANY_EDGES, _VERY_MANY_EDGES = 100, 800
 _SCREEN = 1.6  # width by height
 _FONTS = "DejaVu Sans,Verdana,Helvetica,sans-serif"
 
@@ -72,8 +73,8 @@ def _head(picture: Picture, many: bool) -> Iterator[str]:
     label = f'<<B>{title}</B><BR/><FONT COLOR="{colour}">{completeness}</FONT>{more}<BR/>&#160;>'
     yield (
         f'graph [rankdir={direction(picture)}, fontname="{_FONTS}", fontsize=14, labelloc=t, '
-        f"label={label}, nslimit=4, mclimit=2, ranksep={0.45 if many else 0.35}, "
-        f'nodesep={0.12 if many else 0.2}, splines={"polyline" if many else "true"}, tooltip=" "]'
+        f"label={label}, {effort(picture)}, ranksep={0.45 if many else 0.35}, "
+        f'nodesep={0.12 if many else 0.2}, tooltip=" "]'
     )
     yield (
         f'node [fontname="{_FONTS}", fontsize={10 if many else 11}, style=filled, '
@@ -83,6 +84,16 @@ def _head(picture: Picture, many: bool) -> Iterator[str]:
         f'edge [fontname="{_FONTS}", fontsize=9, color="{palette.EDGE}", '
         f'fontcolor="{palette.EDGE_TEXT}", arrowsize=0.7]'
     )
+
+
+def effort(picture: Picture) -> str:
+    """Return how hard Graphviz shall try: its time grows with the square of the edges and worse."""
+    edges = len(picture.edges) - len(labels.minor_edges(picture))
+    if edges > _VERY_MANY_EDGES:
+        return "nslimit=0.3, nslimit1=1, mclimit=0.1, splines=line"
+    if edges > _MANY_EDGES:
+        return "nslimit=2, mclimit=1, splines=polyline"
+    return "nslimit=4, mclimit=2, splines=true"
 
 
 def direction(picture: Picture) -> str:

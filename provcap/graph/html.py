@@ -22,6 +22,7 @@ from provcap.graph.picture import Edge, Node, Picture
 from provcap.graph.words import FLOWS
 
 MAX_VERSIONS = 20_000  # of all nodes together; a page with more would be slow to open
+_PARTS = ("state", "layout", "drawing", "view", "versions", "details", "input")
 _POINTS = 72  # Graphviz measures nodes in inches and places in points
 _LETTER, _SMALL, _LINE = 6.9, 5.6, 14  # of the page's fonts: mean widths, height of a line
 _SAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}  # json.dumps already escapes what is not ASCII
@@ -43,7 +44,7 @@ _INNER = frozenset((FLOWS["data"], FLOWS["version"]))
 def render(graph: Graph, picture: Picture, names: Names) -> bytes:
     """Return the page; raises as ``dot.run`` does."""
     data = json.dumps(_data(graph, picture, names), separators=(",", ":")).translate(_SAFE)
-    style, script = _page("page.css"), _page("page.js")
+    style, script = _page("page.css"), _script()
     parts = {
         "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
         "base-uri 'none'; form-action 'none'",
@@ -61,6 +62,11 @@ def _page(name: str) -> str:
     return (files("provcap.graph") / "page" / name).read_text(encoding="utf-8")
 
 
+def _script() -> str:
+    """Return the parts of the script as one, in a scope of their own: ``open`` is the window's."""
+    return "".join(("(() => {\n", *(_page(f"{part}.js") for part in _PARTS), "})();\n"))
+
+
 def _digest(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
@@ -71,7 +77,8 @@ def _data(graph: Graph, picture: Picture, names: Names) -> dict[str, Any]:
     sizes = [_size(node, lines) for node, lines in zip(picture.nodes, texts, strict=True)]
     shown = _shown(picture)
     wide = [_wide(size, len(versions)) for size, versions in zip(sizes, shown, strict=True)]
-    layout, unfolded = _layout(picture, sizes), _layout(picture, wide)
+    layout = _layout(picture, sizes)
+    unfolded = layout if wide == sizes else _layout(picture, wide)
     facts = Facts(graph, names)
     minor = labels.minor_edges(picture)
     return {
@@ -97,7 +104,7 @@ def _data(graph: Graph, picture: Picture, names: Names) -> dict[str, Any]:
 
 def _shown(picture: Picture) -> list[tuple[int, ...]]:
     """Return the versions that each node can be unfolded to, as many as a page can hold."""
-    budget = MAX_VERSIONS
+    budget = 0 if picture.exact else MAX_VERSIONS  # each node is a version already
     shown = []
     for node in picture.nodes:
         shown.append(node.versions if len(node.versions) <= budget and not node.members else ())
@@ -153,7 +160,7 @@ def _layout_text(picture: Picture, sizes: list[Size]) -> str:
     many = len(picture.nodes) > labels.MANY
     lines = [
         f"graph [rankdir={dot.direction(picture)}, nodesep=0.3, ranksep={0.6 if many else 0.3}, "
-        "nslimit=2, mclimit=1]",
+        f"{dot.effort(picture)}]",
         'node [shape=box, fixedsize=true, label=""]',
         "edge [dir=none, fontsize=10]",  # the curve shall reach the node: the page draws the arrow
     ]

@@ -146,3 +146,12 @@ def test_a_big_picture_tells_parents_on_the_nodes() -> None:
     told = [line for line in lines if line[-1] == "started by init (pid 10)"]
 
     assert len(told) == len(labels.minor_edges(drawn)) == 100
+
+
+def test_graphviz_tries_less_hard_where_it_would_take_minutes() -> None:
+    """A graph of versions has thousands of edges."""
+    small, large = picture(story()), picture(crowds.build(60), versions=True, limit=5000)
+
+    assert "splines=true" in dot.as_dot(small)
+    assert len(large.edges) > 1000
+    assert "nslimit=0.3" in dot.as_dot(large)

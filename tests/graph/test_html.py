@@ -137,3 +137,11 @@ def test_no_name_breaks_the_page(name: str) -> None:
     assert [tag for tag, _ in Elements(text).tags] == harmless
     assert len(data(text)["nodes"]) == 4
     assert not re.search("[<>&\u2028\u2029]", Elements(text).scripts[0])
+
+
+def test_a_page_of_versions_has_nothing_to_unfold() -> None:
+    """Each node is a version already."""
+    drawn = data(page(story(), versions=True))["nodes"]
+
+    assert "sort (pid 202) v3" in [node["title"] for node in drawn]
+    assert not any(node["versions"] for node in drawn)
