@@ -19,8 +19,8 @@ enum {
 };
 
 /*
- * The machine takes it from the task, which has used the file for it. Each verb has its relation written out:
- * the filters are looked up by it, and the verifier wants to know where.
+ * The machine takes it from the task, which has used the file for it. Each verb has its relation written
+ * out: the filters are looked up by it, and the verifier wants to know where.
  */
 static __noinline int load_into_machine(struct prov_scene *scene, __u32 id)
 {

@@ -59,7 +59,7 @@ static __always_inline __u32 told_ways(__u32 command)
 	return ways;
 }
 
-/* What every descriptor answers: how much there is, how the descriptor itself behaves; 0: another command */
+/* Of any descriptor: how much there is, how the descriptor itself behaves; 0: another command */
 static __always_inline __u32 common_ways(__u32 command)
 {
 	switch (command) {

@@ -2,10 +2,10 @@
 #ifndef PROVCAP_OBJECTS_RIGHTS_H
 #define PROVCAP_OBJECTS_RIGHTS_H
 /*
- * Descriptors in a message (SCM_RIGHTS), seen when it is sent. The kernel turns them into files later, in
- * __scm_send, but no LSM hook runs on all sockets after that, and inode storage is open to LSM programs only.
- * So the control message is read where it lies in kernel memory at socket_sendmsg, and its numbers are
- * looked up in the sender's own table.
+ * Descriptors in a message (SCM_RIGHTS), seen when it is sent. The kernel turns them into files later,
+ * in __scm_send, but no LSM hook runs on all sockets after that, and inode storage is open to LSM
+ * programs only. So the control message is read where it lies in kernel memory at socket_sendmsg, and
+ * its numbers are looked up in the sender's own table.
  *
  * The verifier lets us walk to a file through an array of fixed length and a fixed place only: that is the
  * table a process begins with. Larger tables are behind a pointer to pointers; what is sent out of one of
@@ -16,7 +16,7 @@
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
 #define MAX_RIGHTS 253 /* the kernel takes no more in one message */
-#define MAX_CONTROLS 4 /* kinds of control message that a unix socket takes: rights, credentials, pidfd ... */
+#define MAX_CONTROLS 4 /* a unix socket takes fewer kinds of control message */
 #define FIRST_TABLE 64 /* descriptors in the table that a process begins with */
 
 struct prov_control {
@@ -75,7 +75,11 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 		count_loss(COUNT_DESCRIPTOR_UNSEEN);
 		return NULL;
 	}
-	if (node->nature & NATURE_SHARED || !takes_part(scene, node))
+	if (node->nature & NATURE_SHARED) {
+		count_loss(COUNT_SHARED_ANONYMOUS);
+		return NULL;
+	}
+	if (!takes_part(scene, node))
 		return NULL;
 	announce_inode(scene, inode, node);
 	return node;

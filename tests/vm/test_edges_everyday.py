@@ -1,4 +1,4 @@
-"""Control, locks, identities, sockets both ways, descriptors handed on, files that the kernel loads."""
+"""Control, locks, identities, sockets both ways, descriptors handed on, files for the kernel."""
 
 import pytest
 
@@ -26,7 +26,7 @@ CONTROL = {
         socket:made@0 -read_ioctl-> task@2       task@1..2
         task@2 -memory_write-> memory@1          memory@0..1
     """,
-    # how much there is, and how the descriptor behaves, is no content; ten times say no more than one
+    # how much there is, and how the descriptor behaves, is no content; once is enough
     "ioctl_how_much": "pipe:pipe@0 -read_ioctl/control-> task@1    task@0..1",
     "ioctl_nonblocking": "task@0 -write_ioctl/control-> pipe:pipe@0",
     # two programs that ask for the settings of a terminal do not talk to each other
