@@ -161,26 +161,29 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	return 0;
 }
 
-/* Bytes into a connected unix socket are in the peer's queue at once, accepted or not. */
-static __always_inline void send_to_peer(struct prov_scene *scene, struct sock *sk,
-					 struct prov_socket *socket)
+/*
+ * Bytes into a connected unix socket are in the peer's queue at once, accepted or not. This and the two for
+ * streams stand apart: the stack of the hook has no room for them and for what it calls besides.
+ */
+static __noinline int send_to_peer(struct prov_scene *scene, struct sock *sk,
+				   struct prov_socket *socket)
 {
 	struct prov_detail detail = SOCKET_TO(NODE_SOCKET);
 	struct unix_sock *local = bpf_skc_to_unix_sock(sk);
 	struct prov_socket *remote;
 	struct sock *peer;
 
-	if (!local)
-		return;
+	if (!scene || !socket || !local)
+		return 0;
 	peer = local->peer;
 	if (!peer)
-		return;
+		return 0;
 	remote = socket_node(scene, peer);
 	if (remote)
 		derives(scene, REL_RECEIVE_UNIX, &socket->node, &remote->node, &detail);
+	return 0;
 }
 
-/* Stands apart for its keys: the stack of the hook has no room for them and for what it calls besides. */
 static __noinline int send_to_stream(struct prov_scene *scene, struct sock *sk,
 				     struct prov_socket *socket)
 {
