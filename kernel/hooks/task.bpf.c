@@ -60,8 +60,6 @@ static __always_inline bool was_tracked(struct prov_policy *policy, struct prov_
 /* What was said of both is out of date. The thread takes the new credentials when the hook is left. */
 static __always_inline void describe_again(struct prov_scene *scene, const struct cred *cred)
 {
-	scene->memory->uid = BPF_CORE_READ(cred, uid.val);
-	scene->memory->gid = BPF_CORE_READ(cred, gid.val);
 	send_memory(scene->policy, scene->memory);
 	send_task(scene->policy, bpf_get_current_task_btf(), scene->task, cred);
 }
@@ -73,9 +71,11 @@ int BPF_PROG(task_fix_setuid, struct cred *new, const struct cred *old, int flag
 	struct prov_detail detail = { .flags = flags, .offset = NO_OFFSET, .kind = NODE_MEMORY };
 	struct prov_scene scene;
 
-	if (ret || !current_scene(&scene) || !scene.memory)
+	if (ret || !open_scene(&scene) || !scene.memory)
 		return ret;
 	generates(&scene, REL_SETUID, &scene.memory->node, &detail);
+	scene.memory->uid = BPF_CORE_READ(new, uid.val);
+	scene.memory->gid = BPF_CORE_READ(new, gid.val);
 	if (is_recorded(&scene))
 		describe_again(&scene, new);
 	return 0;
