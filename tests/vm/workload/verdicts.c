@@ -153,7 +153,6 @@ static void tasks_of_a_user(void)
 	TELL(setuid(0));
 	TELL(setuid(1000));
 	TELL(setpgid(1, 0));
-	TELL(setpgid(0, 0));
 	TELL(getpgid(1));
 	TELL(getpgid(1 << 22));
 	TELL(syscall(SYS_clone, CLONE_VM | CLONE_THREAD, 0, 0, 0, 0));
