@@ -221,6 +221,7 @@ enum prov_counter {
 	COUNT_NAME_NO_BUFFER, /* every text buffer of the CPU was in use */
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
+	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
 	COUNTER_COUNT,
 };
 

@@ -53,7 +53,9 @@ struct cgroup_namespace;
 struct cred;
 struct css_set;
 struct dentry;
+struct fdtable;
 struct file;
+struct files_struct;
 struct fs_struct;
 struct in6_addr;
 struct inode;
@@ -157,6 +159,10 @@ struct dentry {
 	struct inode *d_inode;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+};
+
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
@@ -168,6 +174,11 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	loff_t f_pos;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+	struct file *fd_array[64];
 };
 
 struct fs_struct {
@@ -246,6 +257,8 @@ struct mount {
 
 struct msghdr {
 	int msg_namelen;
+	void *msg_control;
+	__kernel_size_t msg_controllen;
 };
 
 struct net {
@@ -354,6 +367,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	u64 utime;
+	struct files_struct *files;
 	u64 stime;
 	u64 start_boottime;
 	const struct cred *cred;

@@ -21,6 +21,7 @@ struct prov_detail {
 	__u8 from_kind; /* of the source of a derivation */
 	__u8 outcome; /* enum prov_outcome */
 	__u8 flow; /* enum prov_flow: filled in by the verb */
+	bool no_content; /* this operation carries less than its relation usually does */
 };
 
 #define NO_OFFSET (-1)
@@ -152,6 +153,16 @@ static __always_inline bool was_sent(__u8 bits)
 	return !(bits & (EVENT_TO_LOST | EVENT_THROUGH_LOST));
 }
 
+/* What an edge between a task and this object means: what the relation usually does, or less */
+static __always_inline enum prov_flow flow_with(enum prov_relation relation,
+						const struct prov_node *object,
+						const struct prov_detail *detail)
+{
+	if (object->nature & NATURE_NULL || detail->no_content)
+		return FLOW_CONTROL;
+	return flow_of(relation);
+}
+
 /*
  * The recording halves stand apart from the looking halves: a hook with nothing new stays short, and
  * the verifier of 6.1 needs the branches of each event to end with a return.
@@ -195,7 +206,7 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
-	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	detail->flow = flow_with(relation, object, detail);
 	into_memory = detail->flow == FLOW_DATA && scene->memory;
 	if (detail->flow == FLOW_DATA)
 		spread(object->marks, object->taint, actor_node(scene));
@@ -249,7 +260,7 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
-	detail->flow = object->nature & NATURE_NULL ? FLOW_CONTROL : flow_of(relation);
+	detail->flow = flow_with(relation, object, detail);
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
 	if (detail->flow == FLOW_DATA)
 		spread(actor_node(scene)->marks, actor_node(scene)->taint, object);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Open files: opening, creating, reading, writing and mapping them. */
-#include "../objects/inode.h"
+/* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
+#include "../objects/descriptor.h"
+#include "../objects/ioctl.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -186,5 +187,86 @@ int adopt_mappings(struct bpf_iter__task_vma *ctx)
 		uses_image(&scene, REL_MMAP, &kept->image);
 	else
 		uses_image(&scene, REL_MMAP_PRIVATE, &kept->image);
+	return 0;
+}
+
+static __noinline int controls(struct file *file, __u32 command)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_detail detail = {
+		.flags = command,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(inode->i_mode),
+	};
+	__u32 ways = ioctl_ways(inode, command);
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (!ways || !current_scene(&scene))
+		return 0;
+	node = descriptor_node(&scene, file);
+	if (!node)
+		return 0;
+	detail.no_content = ways & IOCTL_NO_CONTENT;
+	if (ways & IOCTL_WRITES)
+		generates(&scene, REL_WRITE_IOCTL, node, &detail);
+	if (ways & IOCTL_READS)
+		uses(&scene, REL_READ_IOCTL, node, &detail);
+	return 0;
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(file_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	if (!ret)
+		controls(file, cmd);
+	return ret;
+}
+
+/* 32-bit callers; since f1bb47a31dff "lsm: new security_file_ioctl_compat() hook" (6.8, and stable 6.1) */
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	if (!ret)
+		controls(file, cmd);
+	return ret;
+}
+
+SEC("lsm/file_lock")
+int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
+{
+	struct prov_detail detail = {
+		.flags = cmd,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(file->f_inode->i_mode),
+	};
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (ret || !current_scene(&scene))
+		return ret;
+	node = descriptor_node(&scene, file);
+	if (node)
+		generates(&scene, REL_FILE_LOCK, node, &detail);
+	return 0;
+}
+
+/* From a message, or taken out of another process; the sender's half is in socket.bpf.c. */
+SEC("lsm/file_receive")
+int BPF_PROG(file_receive, struct file *file, int ret)
+{
+	struct prov_detail detail = {
+		.flags = file->f_flags,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(file->f_inode->i_mode),
+	};
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (ret || !current_scene(&scene))
+		return ret;
+	node = descriptor_node(&scene, file);
+	if (node)
+		uses(&scene, REL_FILE_RCV, node, &detail);
 	return 0;
 }

@@ -28,6 +28,7 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 }
 
 #define MAY_ANYTHING 0xf /* exec, write, read, append */
+#define MAY_CHDIR 0x40 /* it becomes a working directory or a root */
 
 /*
  * An open that makes its file asks too, for nothing: that is no check, and it would make the new file a
@@ -36,9 +37,13 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 SEC("lsm/inode_permission")
 int BPF_PROG(inode_permission, struct inode *inode, int mask, int ret)
 {
-	if (!ret && mask & MAY_ANYTHING)
+	if (ret || !(mask & MAY_ANYTHING))
+		return ret;
+	if (mask & MAY_CHDIR)
+		looks_at(inode, REL_SEARCH, mask);
+	else
 		looks_at(inode, REL_PERM_CHECK, mask);
-	return ret;
+	return 0;
 }
 
 SEC("lsm/inode_getattr")

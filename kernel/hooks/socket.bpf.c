@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
-#include "../objects/socket.h"
+#include "../objects/rights.h"
 
 /* A derivation from a socket, recorded before the bytes move */
 #define SOCKET_TO(to) { .offset = NO_OFFSET, .from_kind = NODE_SOCKET, .kind = (to) }
@@ -51,6 +51,16 @@ int BPF_PROG(socket_post_create, struct socket *sock, int family, int type, int 
 	return ret;
 }
 
+SEC("lsm/socket_socketpair")
+int BPF_PROG(socket_socketpair, struct socket *one, struct socket *other, int ret)
+{
+	if (ret)
+		return ret;
+	acts_on(one, REL_SOCKET_PAIR_CREATE, 0);
+	acts_on(other, REL_SOCKET_PAIR_CREATE, 0);
+	return 0;
+}
+
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int length, int ret)
 {
@@ -65,6 +75,26 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
 	if (!ret)
 		addresses(sock, address, length, REL_CONNECT);
 	return ret;
+}
+
+/* It has found its listener, which has room for it: other than at socket_connect, nothing can fail now. */
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(unix_stream_connect, struct sock *sk, struct sock *other, struct sock *made, int ret)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = NODE_SOCKET,
+	};
+	struct prov_socket *socket;
+	struct prov_scene scene;
+
+	if (ret || !current_scene(&scene))
+		return ret;
+	socket = socket_node(&scene, sk);
+	if (socket)
+		generates(&scene, REL_CONNECT_UNIX_STREAM, &socket->node, &detail);
+	return 0;
 }
 
 SEC("lsm/socket_listen")
@@ -131,37 +161,44 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	return 0;
 }
 
-/* Bytes into a connected unix socket are in the peer's queue at once, accepted or not. */
-static __always_inline void send_to_peer(struct prov_scene *scene, struct sock *sk,
-					 struct prov_socket *socket)
+/*
+ * Bytes into a connected unix socket are in the peer's queue at once, accepted or not. This and the two for
+ * streams stand apart: the stack of the hook has no room for them and for what it calls besides.
+ */
+static __noinline int send_to_peer(struct prov_scene *scene, struct sock *sk,
+				   struct prov_socket *socket)
 {
 	struct prov_detail detail = SOCKET_TO(NODE_SOCKET);
 	struct unix_sock *local = bpf_skc_to_unix_sock(sk);
 	struct prov_socket *remote;
 	struct sock *peer;
 
-	if (!local)
-		return;
+	if (!scene || !socket || !local)
+		return 0;
 	peer = local->peer;
 	if (!peer)
-		return;
+		return 0;
 	remote = socket_node(scene, peer);
 	if (remote)
 		derives(scene, REL_RECEIVE_UNIX, &socket->node, &remote->node, &detail);
+	return 0;
 }
 
-static __always_inline void send_to_stream(struct prov_scene *scene, struct sock *sk,
-					   struct prov_socket *socket)
+static __noinline int send_to_stream(struct prov_scene *scene, struct sock *sk,
+				     struct prov_socket *socket)
 {
 	struct prov_detail detail = SOCKET_TO(NODE_STREAM);
 	struct prov_stream_key in, out;
 	struct prov_node *stream;
 
+	if (!scene || !socket)
+		return 0;
 	inbound(socket, sk, &in);
 	out = reverse(&in);
 	stream = stream_node(scene, &out);
 	if (stream)
 		derives(scene, REL_SEND_STREAM, &socket->node, stream, &detail);
+	return 0;
 }
 
 static __always_inline bool is_unix_connection(struct socket *sock, struct sock *sk)
@@ -180,19 +217,20 @@ static __always_inline void ask_unix_peer(struct prov_scene *scene, struct sock 
 		take_part(scene, sk, peer);
 }
 
-static __always_inline void ask_stream(struct prov_scene *scene, struct sock *sk)
+static __noinline int ask_stream(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_socket *socket = socket_state(sk);
 	struct prov_stream_key in, out;
 	struct prov_stream *stream;
 
-	if (!socket)
-		return;
+	if (!scene || !socket)
+		return 0;
 	inbound(socket, sk, &in);
 	out = reverse(&in);
 	stream = find_stream(&out);
 	if (stream)
 		takes_part(scene, &stream->node);
+	return 0;
 }
 
 SEC("lsm/socket_sendmsg")
@@ -214,6 +252,8 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	if (!socket)
 		return 0;
 	generates(&scene, REL_SEND_MSG, &socket->node, &detail);
+	if (msg->msg_controllen && sk->__sk_common.skc_family == AF_UNIX)
+		send_rights(&scene, &socket->node, msg);
 	if (is_unix_connection(sock, sk))
 		send_to_peer(&scene, sk, socket);
 	else if (is_tcp(sk))

@@ -27,6 +27,8 @@ mkdir {WORK}/mount/inner
 mount -t tmpfs none {WORK}/mount/inner
 mkdir {WORK}/mount/inner/deep
 touch {WORK}/mount/inner/deep/file
+set -- $(modprobe --show-depends crc7) # "insmod PATH", of a module that needs no other
+case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac > {WORK}/module.ko
 """
 
 

@@ -142,8 +142,9 @@ def test_arguments_come_in_their_order(recording):
 def test_a_task_tells_who_it_is(recording):
     """Process and parent, users, name, namespaces, memory; nobody has logged in."""
     window = recording.window("fork")
-    parent = recording.attributes(window.ids["task"])
-    child = recording.attributes(window.ids["task:1"])
+    (born,) = recording.nodes[window.ids["task:1"]]
+    told = [r for r in recording.nodes[window.ids["task"]] if r.at_ns < born.at_ns]
+    child, parent = born.attributes, told[-1].attributes
 
     assert parent["pid"] == parent["tgid"] == recording.told("fork/task").inode
     assert child["pid"] == child["tgid"] == child["vpid"] != parent["pid"]

@@ -75,29 +75,35 @@ SOCKETS = {
         {RECEIVE.format("to", 0)}
     """,
     "socket_pair": """
-        memory@0 -memory_read-> task@1           task@0..4
+        memory@0 -memory_read-> task@1           task@0..6
         task@1 -socket_create-> socket:left@0
         memory@0 -memory_read-> task@2
         task@2 -socket_create-> socket:right@0
         memory@0 -memory_read-> task@3
-        task@3 -send_msg-> socket:left@0
+        task@3 -socket_pair_create-> socket:left@0
+        memory@0 -memory_read-> task@4
+        task@4 -socket_pair_create-> socket:right@0
+        memory@0 -memory_read-> task@5
+        task@5 -send_msg-> socket:left@0
         socket:left@0 -receive_unix-> socket:right@0
-        socket:right@0 -receive_msg-> task@4
-        task@4 -memory_write-> memory@1          memory@0..1
+        socket:right@0 -receive_msg-> task@6
+        task@6 -memory_write-> memory@1          memory@0..1
     """,
     # the bytes are in the other socket's queue before anybody has accepted it
     "unix_stream": """
         address:@provcap-stream -addressed-> socket:client@0
-        memory@0 -memory_read-> task@1           task@0..4
+        memory@0 -memory_read-> task@1           task@0..5
         task@1 -connect-> socket:client@0
         memory@0 -memory_read-> task@2
-        task@2 -send_msg-> socket:client@0
+        task@2 -connect_unix_stream-> socket:client@0
+        memory@0 -memory_read-> task@3
+        task@3 -send_msg-> socket:client@0
         socket:client@0 -receive_unix-> socket:server@0
         socket:listener@0 -accept_socket-> socket:server@0
-        socket:server@0 -accept-> task@3
-        task@3 -memory_write-> memory@1          memory@0..1
-        socket:server@0 -receive_msg-> task@4
-        task@4 -memory_write-> memory@1
+        socket:server@0 -accept-> task@4
+        task@4 -memory_write-> memory@1          memory@0..1
+        socket:server@0 -receive_msg-> task@5
+        task@5 -memory_write-> memory@1
     """,
     "unix_datagram": DATAGRAM.format("from", "to"),
     # nothing goes to the other socket yet

@@ -9,7 +9,9 @@
  */
 #include "act.h"
 
-static const struct operation *const groups[] = { files, pipes, processes, sockets, lifetimes };
+/* Handovers come first, while the table of descriptors is small. */
+static const struct operation *const groups[] = { handovers, files, pipes, processes,
+						  sockets, lifetimes, everyday };
 
 int here = -1;
 const char *work;

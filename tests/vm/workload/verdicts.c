@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A list of operations, allowed and refused, each with the error number that it gave. */
 #include "act.h"
+#include <linux/fs.h>
 #include <netinet/in.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -71,12 +74,50 @@ static void files_of_a_user(void)
 	TELL(try_exec("absent"));
 }
 
+static void control_of_a_user(void)
+{
+	int fd = open("a", O_RDONLY), path = open("a", O_PATH), pipe_ends[2];
+	long flags = 0;
+
+	TELL(pipe(pipe_ends));
+	TELL(ioctl(fd, FS_IOC_GETFLAGS, &flags));
+	TELL(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	TELL(ioctl(fd, FS_IOC_GETFLAGS, nowhere));
+	TELL(ioctl(fd, TIOCGPGRP, &flags));
+	TELL(ioctl(path, FIOCLEX));
+	TELL(ioctl(pipe_ends[0], FIONREAD, &flags));
+	TELL(flock(fd, LOCK_EX));
+	TELL(flock(path, LOCK_EX));
+	TELL(fcntl(fd, F_SETLK, &(struct flock){ .l_type = F_RDLCK }));
+	TELL(fcntl(fd, F_SETLK, &(struct flock){ .l_type = F_WRLCK }));
+	TELL(chdir("a"));
+	TELL(chroot("folder"));
+	TELL(syscall(SYS_finit_module, fd, "", 0));
+}
+
+/* One descriptor in a message */
+static long hand_over(int socket, int descriptor)
+{
+	char room[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec part = { "x", 1 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room,
+				  .msg_controllen = sizeof(room) };
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(control), &descriptor, sizeof(int));
+	return sendmsg(socket, &message, 0);
+}
+
 static void sockets_of_a_user(void)
 {
 	struct sockaddr_in low = { .sin_family = AF_INET, .sin_port = htons(80) };
 	struct sockaddr_in none = { .sin_family = AF_INET, .sin_port = htons(9) };
 	struct sockaddr_un path = { .sun_family = AF_UNIX, .sun_path = "absent" };
-	int tcp = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
+	int tcp = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
+	int pair[2], refused[2];
 
 	none.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	TELL(socket(AF_INET, SOCK_DGRAM, 0));
@@ -93,6 +134,11 @@ static void sockets_of_a_user(void)
 	TELL(send(local, "x", 1, 0));
 	TELL(recv(local, &byte, 1, MSG_DONTWAIT));
 	TELL(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	TELL(socketpair(AF_INET, SOCK_STREAM, 0, refused));
+	TELL(socketpair(AF_UNIX, SOCK_STREAM, 5, refused));
+	TELL(hand_over(pair[0], tcp));
+	TELL(hand_over(pair[0], -1));
+	TELL(recv(pair[1], &byte, 1, 0));
 	TELL(send(pair[0], "x", 1, 0));
 	TELL(recv(pair[1], &byte, 1, 0));
 	TELL(recv(pair[1], &byte, 1, MSG_DONTWAIT));
@@ -105,6 +151,10 @@ static void tasks_of_a_user(void)
 {
 	TELL(kill(1, 0));
 	TELL(setuid(0));
+	TELL(setuid(1000));
+	TELL(setpgid(1, 0));
+	TELL(getpgid(1));
+	TELL(getpgid(1 << 22));
 	TELL(syscall(SYS_clone, CLONE_VM | CLONE_THREAD, 0, 0, 0, 0));
 	TELL(syscall(SYS_ptrace, 16, 1, 0, 0));
 	TELL(waitpid(-1, NULL, 0));
@@ -119,6 +169,7 @@ int verdicts(void)
 	MUST(setresgid(1000, 1000, 1000));
 	MUST(setresuid(1000, 1000, 1000));
 	files_of_a_user();
+	control_of_a_user();
 	sockets_of_a_user();
 	tasks_of_a_user();
 	fflush(stdout);

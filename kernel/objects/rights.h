@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_OBJECTS_RIGHTS_H
+#define PROVCAP_OBJECTS_RIGHTS_H
+/*
+ * Descriptors in a message (SCM_RIGHTS), seen when it is sent. The kernel turns them into files later,
+ * in __scm_send, but no LSM hook runs on all sockets after that, and inode storage is open to LSM
+ * programs only. So the control message is read where it lies in kernel memory at socket_sendmsg, and
+ * its numbers are looked up in the sender's own table.
+ *
+ * The verifier lets us walk to a file through an array of fixed length and a fixed place only: that is the
+ * table a process begins with. Larger tables are behind a pointer to pointers; what is sent out of one of
+ * those is counted.
+ */
+#include "descriptor.h"
+
+#define SOL_SOCKET 1
+#define SCM_RIGHTS 1
+#define MAX_RIGHTS 253 /* the kernel takes no more in one message */
+#define MAX_CONTROLS 4 /* a unix socket takes fewer kinds of control message */
+#define FIRST_TABLE 64 /* descriptors in the table that a process begins with */
+
+struct prov_control {
+	__u64 length; /* with this head */
+	__s32 level;
+	__s32 type;
+};
+
+struct prov_rights {
+	struct prov_scene *scene;
+	struct prov_node *socket;
+	const __u32 *next; /* number of a descriptor, in kernel memory */
+};
+
+#define FIRST_TABLE_PLACES(X) \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
+	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) \
+	X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) \
+	X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) \
+	X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) \
+	X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) \
+	X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) \
+	X(56) X(57) X(58) X(59) X(60) X(61) X(62) X(63)
+
+/* Each place by itself: an index would be too much for the verifier, and the barrier keeps them apart. */
+static __noinline struct file *file_at(struct files_struct *files, __u32 number)
+{
+	struct file *file;
+
+	switch (number) {
+#define X(n)                                    \
+	case n:                                 \
+		file = files->fd_array[n];      \
+		asm volatile("" : "+r"(file)); \
+		return file;
+		FIRST_TABLE_PLACES(X)
+#undef X
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * The node of a file that is known already. Another thread may close the file at this moment, so nothing is
+ * attached to its inode here.
+ */
+static __always_inline struct prov_node *met_node(struct prov_scene *scene, struct inode *inode)
+{
+	struct prov_node *node;
+
+	if (may_block(inode))
+		node = blocking_node(inode);
+	else
+		node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
+	if (!node || !is_born(node)) {
+		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		return NULL;
+	}
+	if (node->nature & NATURE_SHARED) {
+		count_loss(COUNT_SHARED_ANONYMOUS);
+		return NULL;
+	}
+	if (!takes_part(scene, node))
+		return NULL;
+	announce_inode(scene, inode, node);
+	return node;
+}
+
+static __noinline int send_file(struct prov_scene *scene, struct prov_node *socket,
+				struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
+	struct prov_node *node;
+
+	if (!scene || !socket)
+		return 0;
+	if (is_socket_inode(inode))
+		node = socket_file_node(scene, file);
+	else
+		node = met_node(scene, inode);
+	detail.from_kind = kind_of_mode(inode->i_mode);
+	if (node)
+		derives(scene, REL_FILE_SND, node, socket, &detail);
+	return 0;
+}
+
+static long send_descriptor(__u32 step, struct prov_rights *rights)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct files_struct *files = task->files;
+	struct file *file;
+	__u32 number;
+
+	if (bpf_probe_read_kernel(&number, sizeof(number), rights->next++))
+		return 1;
+	if (BPF_CORE_READ(files, fdt, max_fds) > FIRST_TABLE) {
+		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		return 0;
+	}
+	file = file_at(files, number);
+	if (file)
+		send_file(rights->scene, rights->socket, file);
+	return 0;
+}
+
+static __always_inline __u64 aligned(__u64 length)
+{
+	return (length + 7) & ~7ull;
+}
+
+/* Every descriptor in the control messages: file --file_snd--> socket */
+static __noinline int send_rights(struct prov_scene *scene, struct prov_node *socket,
+				  struct msghdr *msg)
+{
+	struct prov_rights rights = { .scene = scene, .socket = socket };
+	const void *at = BPF_CORE_READ(msg, msg_control);
+	__u64 left = BPF_CORE_READ(msg, msg_controllen);
+	struct prov_control head;
+
+	if (!scene || !socket)
+		return 0;
+	for (int i = 0; i < MAX_CONTROLS; i++) {
+		if (left < sizeof(head) || bpf_probe_read_kernel(&head, sizeof(head), at) ||
+		    head.length < sizeof(head) || head.length > left)
+			break;
+		rights.next = at + sizeof(head);
+		if (head.level == SOL_SOCKET && head.type == SCM_RIGHTS)
+			bpf_loop((head.length - sizeof(head)) / sizeof(__u32) & 0xff, send_descriptor,
+				 &rights, 0);
+		if (aligned(head.length) > left)
+			break;
+		at += aligned(head.length);
+		left -= aligned(head.length);
+	}
+	return 0;
+}
+
+#endif
