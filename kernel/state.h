@@ -36,6 +36,8 @@ struct prov_node {
 	__u32 checked; /* generation of the policy at the last look at its marks */
 	__u32 marks; /* enum prov_mark */
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
+	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
+	__u32 reserved;
 	__u64 taint;
 };
 
@@ -44,9 +46,10 @@ struct prov_node {
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
 	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
+	NATURE_ANNOTATED = 4, /* extended attributes have been set: a truncation leaves those */
 };
 
-/* An edge that this thread has sent: relation, source with its version, destination. */
+/* An edge that this thread has sent: relation, source with its version, destination with its cuts. */
 struct prov_edge {
 	__u64 object; /* the node that is not the task and not its memory */
 	__u64 memory; /* the other far end */
@@ -54,6 +57,8 @@ struct prov_edge {
 	__u32 arrivals; /* of the task by then */
 	__u32 epoch;
 	__u32 relation;
+	__u32 cuts; /* of the destination, unless that is the task or its memory */
+	__u32 reserved;
 };
 
 /* A file marked as source before its edge can be sent: exec keeps those until it is certain */
@@ -114,6 +119,8 @@ struct prov_evicted {
 	__u32 marks; /* enum prov_mark */
 	__u32 applied;
 	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
+	__u32 cuts;
+	__u32 nature; /* enum prov_nature */
 };
 
 /* A file that was mapped before attaching, marked as source while it was opened again */
