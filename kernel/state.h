@@ -12,6 +12,7 @@ enum {
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
+	ASKED_FILES = 3,
 	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
 
@@ -70,6 +71,12 @@ struct prov_image {
 	__u16 marks; /* enum prov_mark */
 };
 
+/* A file whose extended attribute is being read: marked at the hook, sent when there is a value */
+struct prov_asked {
+	__u64 dentry; /* its address, 0: free */
+	struct prov_image image;
+};
+
 struct prov_task {
 	struct prov_node node;
 	__u32 memory; /* index into memories, 0: none */
@@ -77,6 +84,9 @@ struct prov_task {
 	__u32 images; /* entries in use of image[] */
 	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
+	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
+	__u32 reserved;
+	struct prov_asked asked[ASKED_FILES];
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];
 };

@@ -9,7 +9,8 @@
  */
 #include "act.h"
 
-static const struct operation *const groups[] = { files, pipes, processes, sockets, lifetimes };
+static const struct operation *const groups[] = { files, attributes, pipes, processes, sockets,
+						  lifetimes };
 
 int here = -1;
 const char *work;

@@ -31,7 +31,7 @@ struct operation {
 	void (*act)(void);
 };
 
-extern const struct operation files[], pipes[], processes[], sockets[], lifetimes[];
+extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */
