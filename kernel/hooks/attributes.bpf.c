@@ -165,9 +165,7 @@ int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name, int ret)
 	node = inode_node(&scene, inode);
 	if (!node)
 		return 0;
-	asked->image.id = node->id;
-	asked->image.version = mark(node);
-	asked->image.kind = kind_of_mode(inode->i_mode);
+	fill_image(&asked->image, node, kind_of_mode(inode->i_mode));
 	asked->dentry = (__u64)dentry;
 	return 0;
 }
@@ -204,7 +202,9 @@ int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name,
 	if (!asked)
 		return 0;
 	asked->dentry = 0;
-	if (ret > 0 && value && size)
+	if (!scene.wanted && asked->image.marks & MARK_TRACKED)
+		let_join(&scene);
+	if (ret > 0 && value && size && is_recorded(&scene))
 		gets_xattr(&scene, &asked->image, &xattr);
 	return 0;
 }

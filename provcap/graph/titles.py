@@ -27,7 +27,7 @@ VERBS = {
     "mmap": "mapped",
     "exec": "executed",
     "load_file": "loaded",
-    "read_link": "read link",
+    "read_link": "read",
     "getxattr": "read attribute",
     "listxattr": "listed attributes of",
     "log": "logged",
