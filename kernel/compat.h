@@ -92,6 +92,24 @@ struct mm_struct___before_6_2 {
 	struct mm_rss_stat___before_6_2 rss_stat;
 };
 
+/* until 3aa63a569c64 "fs: switch timespec64 fields in inode to discrete integers" (6.11) */
+struct inode___before_6_11 {
+	struct timespec64 __i_atime;
+	struct timespec64 __i_mtime;
+	struct timespec64 __i_ctime;
+};
+
+/*
+ * The LSM hooks that a kernel has. 77fa6f314f03 "security: Introduce inode_post_setattr hook",
+ * dae52cbf5887 "security: Introduce inode_post_removexattr hook" (6.9)
+ */
+union security_list_options {
+	void (*inode_post_setattr)(void);
+	void (*inode_post_removexattr)(void);
+};
+
 #pragma clang attribute pop
+
+#define has_hook(name) bpf_core_field_exists(((union security_list_options *)0)->name)
 
 #endif

@@ -12,6 +12,7 @@ enum {
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
+	ASKED_FILES = 3,
 	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
 
@@ -36,6 +37,8 @@ struct prov_node {
 	__u32 checked; /* generation of the policy at the last look at its marks */
 	__u32 marks; /* enum prov_mark */
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
+	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
+	__u32 reserved;
 	__u64 taint;
 };
 
@@ -44,9 +47,10 @@ struct prov_node {
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
 	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
+	NATURE_ANNOTATED = 4, /* extended attributes have been set: a truncation leaves those */
 };
 
-/* An edge that this thread has sent: relation, source with its version, destination. */
+/* An edge that this thread has sent: relation, source with its version, destination with its cuts. */
 struct prov_edge {
 	__u64 object; /* the node that is not the task and not its memory */
 	__u64 memory; /* the other far end */
@@ -54,6 +58,8 @@ struct prov_edge {
 	__u32 arrivals; /* of the task by then */
 	__u32 epoch;
 	__u32 relation;
+	__u32 cuts; /* of the destination, unless that is the task or its memory */
+	__u32 reserved;
 };
 
 /* A file marked as source before its edge can be sent: exec keeps those until it is certain */
@@ -65,6 +71,12 @@ struct prov_image {
 	__u16 marks; /* enum prov_mark */
 };
 
+/* A file whose extended attribute is being read: marked at the hook, sent when there is a value */
+struct prov_asked {
+	__u64 dentry; /* its address, 0: free */
+	struct prov_image image;
+};
+
 struct prov_task {
 	struct prov_node node;
 	__u32 memory; /* index into memories, 0: none */
@@ -72,6 +84,9 @@ struct prov_task {
 	__u32 images; /* entries in use of image[] */
 	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
+	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
+	__u32 reserved;
+	struct prov_asked asked[ASKED_FILES];
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];
 };
@@ -114,6 +129,8 @@ struct prov_evicted {
 	__u32 marks; /* enum prov_mark */
 	__u32 applied;
 	__u64 holder; /* address of the inode that has taken this up; 0: nobody has, it is out of the cache */
+	__u32 cuts;
+	__u32 nature; /* enum prov_nature */
 };
 
 /* A file that was mapped before attaching, marked as source while it was opened again */

@@ -35,6 +35,7 @@ typedef __kernel_gid32_t gid_t;
 typedef __u32 u32;
 typedef unsigned int fmode_t;
 typedef short unsigned int umode_t;
+typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
 typedef __u64 u64;
@@ -57,6 +58,7 @@ struct fdtable;
 struct file;
 struct files_struct;
 struct fs_struct;
+struct iattr;
 struct in6_addr;
 struct inode;
 struct iov_iter;
@@ -89,6 +91,7 @@ struct socket_alloc;
 struct super_block;
 struct task_io_accounting;
 struct task_struct;
+struct timespec64;
 struct tty_driver;
 struct tty_struct;
 struct unix_address;
@@ -193,6 +196,26 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct timespec64 {
+	time64_t tv_sec;
+};
+
+struct iattr {
+	unsigned int ia_valid;
+	umode_t ia_mode;
+	kuid_t ia_uid;
+	kgid_t ia_gid;
+	loff_t ia_size;
+	struct timespec64 ia_atime;
+	struct timespec64 ia_mtime;
+	struct timespec64 ia_ctime;
+	struct file *ia_file;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct inode {
 	umode_t i_mode;
 	kuid_t i_uid;
@@ -203,6 +226,10 @@ struct inode {
 	dev_t i_rdev;
 	loff_t i_size;
 	u32 i_generation;
+	atomic_t i_writecount;
+	time64_t i_atime_sec;
+	time64_t i_mtime_sec;
+	time64_t i_ctime_sec;
 };
 
 struct ipc_namespace {

@@ -21,7 +21,9 @@ struct prov_detail {
 	__u8 from_kind; /* of the source of a derivation */
 	__u8 outcome; /* enum prov_outcome */
 	__u8 flow; /* enum prov_flow: filled in by the verb */
+	__u32 fresh; /* version of the destination that holds nothing older, 0: none (see cut) */
 	bool no_content; /* this operation carries less than its relation usually does */
+	__u8 reserved[3];
 };
 
 #define NO_OFFSET (-1)
@@ -48,6 +50,12 @@ static __always_inline void look_at_task(struct prov_scene *scene)
 	__u64 word = *(volatile __u64 *)&scene->task->node.word;
 
 	notice_entry(scene->task, word, word);
+}
+
+/* Read before the edge is looked up, so that a cut in between makes it new. */
+static __always_inline __u32 cuts_of(struct prov_node *node)
+{
+	return *(volatile __u32 *)&node->cuts;
 }
 
 static __always_inline bool is_known(struct prov_scene *scene, const struct prov_edge *edge)
@@ -217,6 +225,8 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	edge.arrivals = into_memory ? scene->task->arrivals : 0;
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
+	edge.cuts = 0;
+	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_use(scene, &edge, object, detail, into_memory);
 }
@@ -271,6 +281,8 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	edge.arrivals = scene->task->arrivals;
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
+	edge.cuts = cuts_of(object);
+	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_generation(scene, &edge, object, detail, from_memory);
 }
@@ -280,6 +292,7 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 					const struct prov_detail *detail)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
+	struct prov_step step;
 	__u8 bits;
 
 	if (!event || !from || !to)
@@ -287,7 +300,9 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	edge->version = mark(from);
 	fill_detail(event, detail);
 	fill_from(event, from->id, edge->version, detail->from_kind);
-	fill_to(event, to, detail->kind);
+	step = fill_to(event, to, detail->kind);
+	if (detail->fresh && step.version == detail->fresh)
+		event->bits |= EVENT_FRESH;
 	bits = event->bits;
 	submit(event);
 	if (was_sent(bits))
@@ -315,6 +330,8 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 	edge.arrivals = 0;
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
+	edge.cuts = cuts_of(to);
+	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_derivation(scene, &edge, from, to, detail);
 }

@@ -3,8 +3,8 @@
 #define PROVCAP_GRAPH_REMEMBER_H
 /*
  * Edges that this thread has sent lately. An edge from the same source version into the same
- * destination says nothing new: later versions derive from earlier ones. Only the thread itself looks
- * here and writes here, and only what was really sent is written.
+ * destination says nothing new: later versions derive from earlier ones, unless its content was cut off.
+ * Only the thread itself looks here and writes here, and only what was really sent is written.
  */
 #include "node.h"
 
@@ -21,7 +21,8 @@ static __always_inline bool knows_edge(struct prov_task *task, const struct prov
 
 	return old->object == edge->object && old->version == edge->version &&
 	       old->relation == edge->relation && old->memory == edge->memory &&
-	       old->arrivals == edge->arrivals && old->epoch == edge->epoch;
+	       old->arrivals == edge->arrivals && old->epoch == edge->epoch &&
+	       old->cuts == edge->cuts;
 }
 
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)

@@ -89,6 +89,20 @@ static __always_inline struct prov_step pass_through(struct prov_node *node)
 	return give_up(step);
 }
 
+/*
+ * The content is gone: always a new version, which holds nothing of the one before it. Counted first, so
+ * that nobody takes an edge from before for one that is still there. 0: others kept changing the word.
+ */
+static __always_inline __u32 cut(struct prov_node *node)
+{
+	struct prov_step step;
+
+	__sync_fetch_and_add(&node->cuts, 1);
+	mark(node);
+	step = enter(node);
+	return step.stepped ? step.version : 0;
+}
+
 /* The last version of a node: always a new one. The relation that says so is its version edge. */
 static __always_inline struct prov_step end_version(struct prov_node *node)
 {

@@ -56,6 +56,27 @@ int BPF_PROG(inode_getattr, const struct path *path, int ret)
 	return ret;
 }
 
+SEC("lsm/inode_readlink")
+int BPF_PROG(inode_readlink, struct dentry *dentry, int ret)
+{
+	struct inode *inode = dentry->d_inode;
+
+	if (!ret && inode)
+		looks_at(inode, REL_READ_LINK, 0);
+	return ret;
+}
+
+/* The names of the extended attributes; their values are read one by one: see attributes.bpf.c */
+SEC("lsm/inode_listxattr")
+int BPF_PROG(inode_listxattr, struct dentry *dentry, int ret)
+{
+	struct inode *inode = dentry->d_inode;
+
+	if (!ret && inode)
+		looks_at(inode, REL_LISTXATTR, 0);
+	return ret;
+}
+
 static __always_inline struct prov_node *leaving_node(struct inode *inode)
 {
 	__u64 address = (__u64)inode;

@@ -114,6 +114,17 @@ static __always_inline bool take_up(struct prov_evicted *kept, struct inode *ino
 	return false;
 }
 
+/* What others have added meanwhile, who were here first, stays. */
+static __always_inline void come_back(struct prov_node *node, const struct prov_evicted *kept)
+{
+	__sync_fetch_and_or(&node->nature, kept->nature);
+	__sync_val_compare_and_swap(&node->cuts, 0, kept->cuts);
+	node->applied = kept->applied;
+	add_marks(node, kept->marks);
+	__sync_fetch_and_or(&node->taint, kept->taint);
+	give_birth(node, kept->id, kept->word);
+}
+
 /*
  * First sight of an inode, or sight again after it was evicted: then it is still the same node. What
  * was kept stays in the table, so that two CPUs that come here at once find the same.
@@ -125,17 +136,13 @@ static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
 
 	if (!node)
 		return 0;
-	node->nature = nature_of(inode);
+	__sync_fetch_and_or(&node->nature, nature_of(inode));
 	if (is_lasting(inode))
 		before = bpf_map_lookup_elem(&evicted, &key);
-	if (before && take_up(before, inode)) {
-		node->applied = before->applied;
-		add_marks(node, before->marks);
-		__sync_fetch_and_or(&node->taint, before->taint);
-		give_birth(node, before->id, before->word);
-	} else {
+	if (before && take_up(before, inode))
+		come_back(node, before);
+	else
 		give_birth(node, new_ids(1), 0);
-	}
 	return 0;
 }
 
@@ -149,6 +156,8 @@ static __always_inline bool keep_evicted(struct inode *inode, struct prov_node *
 		.taint = node->taint,
 		.marks = node->marks,
 		.applied = node->applied,
+		.cuts = node->cuts,
+		.nature = node->nature,
 	};
 
 	if (!bpf_map_update_elem(&evicted, &key, &kept, BPF_ANY))

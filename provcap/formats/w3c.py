@@ -254,6 +254,7 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "stream": _numbers("netns"),
     "path": (_Key("cf:truncated", "truncated", _if_true),),
     "argv": (_Key("cf:late", "late", _if_true),),
+    "xattr": (_Key("cf:value", "value", _text), _Key("cf:truncated", "truncated", _if_true)),
     "machine": (_Key("cf:complete", "complete", _boolean),),
 }
 

@@ -214,6 +214,8 @@ class _Reader:
             graph.tgids[obj] = tgid  # CamFlow writes that of the last user: it may change
         if text := _own_text(attributes):
             self._settle(node, "text", graph.texts, text)
+        if change := _change(graph.kind(node), attributes):
+            graph.changes[obj] = change
         if "cf:sender" in attributes and "cf:receiver" in attributes:
             ends = _plain(attributes["cf:sender"]), _plain(attributes["cf:receiver"])
             self._settle(node, "ends", graph.links, ends)
@@ -313,6 +315,32 @@ def _count(value: object) -> int:
         return 0
     try:
         return int(_plain(value))
+    except ValueError:
+        return 0
+
+
+_MODE, _UID, _GID, _SIZE, _TIMES = 0x1, 0x2, 0x4, 0x8, 0x30  # of the kernel's ATTR_* bits
+
+
+def _change(kind: str, attributes: dict[str, Any]) -> str:
+    """Return what a change of attributes set: ``mode 0600``, ``owner 0, group 4``, a name."""
+    if kind == "xattr":
+        return _plain(attributes.get("cf:name"))
+    valid = _hex(attributes.get("cf:valid")) if kind == "iattr" else 0
+    parts = {
+        f"mode {_hex(attributes.get('cf:mode')) & 0o7777:04o}": valid & _MODE,
+        f"owner {_plain(attributes.get('cf:uid'))}": valid & _UID,
+        f"group {_plain(attributes.get('cf:gid'))}": valid & _GID,
+        f"size {_plain(attributes.get('cf:size'))}": valid & _SIZE,
+        "times": valid & _TIMES and not valid & _SIZE,
+    }
+    return ", ".join(part for part, was_set in parts.items() if was_set)
+
+
+def _hex(value: object) -> int:
+    """Return a number written as ``0x1f``; 0 if it is none."""
+    try:
+        return int(_plain(value), 16)
     except ValueError:
         return 0
 

@@ -35,6 +35,7 @@ class Graph:
         self.tgids: dict[int, int] = {}  # of tasks and process_memory: process id
         self.inodes: dict[int, int] = {}
         self.comms: dict[int, str] = {}
+        self.changes: dict[int, str] = {}  # iattr, xattr: what it changed, for people
         self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver
         # per edge
         self.sender = array("I")

@@ -27,7 +27,7 @@ VERBS = {
     "mmap": "mapped",
     "exec": "executed",
     "load_file": "loaded",
-    "read_link": "read link",
+    "read_link": "read",
     "getxattr": "read attribute",
     "listxattr": "listed attributes of",
     "log": "logged",
@@ -85,6 +85,7 @@ VERBS = {
     "addressed": "addressed",
     "ran_on": "ran on",
 }
+CHANGED = frozenset(VERBS[name] for name in ("setattr", "setxattr", "removexattr"))
 _RANK = {relation: rank for rank, relation in enumerate(VERBS)}
 STARTED, STARTS = "started by", "starts"
 
@@ -272,6 +273,12 @@ class Titles:
         sender, receiver = map(clean, pairs[0])
         arrow = "\u2194" if pairs[0][::-1] in pairs else "\u2192"
         return f"{sender} {arrow} {receiver}"
+
+    def change(self, nodes: Iterable[int]) -> str:
+        """Return what was changed, in order and each thing once: ``mode 0600; size 0``."""
+        graph = self._graph
+        found = (graph.changes.get(graph.object_of[node], "") for node in nodes)
+        return "; ".join(dict.fromkeys(clean(change) for change in found if change))
 
     def entity(self, node: int) -> str:
         """Return the title of a file, pipe, device or anything else."""

@@ -12,7 +12,7 @@ from provcap.graph.groups import Groups
 from provcap.graph.model import Graph
 from provcap.graph.places import LIBRARIES, SYSTEM_KINDS, is_system_path
 from provcap.graph.queries import ANCESTRY_FLOWS
-from provcap.graph.titles import STARTED, Titles, is_terminal, verb
+from provcap.graph.titles import CHANGED, STARTED, Titles, is_terminal, verb
 
 DEFAULT_DEPTH = 20
 # shown below one line unless everything is asked for: files that nobody wrote, and all else
@@ -250,9 +250,14 @@ class _Grower:
         line = Line(visit.parent, visit.depth, words, kind, title, detail)
         line.identifiers = [graph.identifiers[node] for node in dict.fromkeys(visit.nodes)]
         line.at_ns = graph.at_ns[visit.edges[0]] if visit.edges else 0
+        if words in CHANGED and (change := self.titles.change(map(self._receiver, visit.edges))):
+            line.notes.append(change)
         if visit.note:
             line.notes.append(visit.note)
         return line
+
+    def _receiver(self, edge: int) -> int:
+        return self.graph.receiver[edge]
 
     def _title(self, visit: _Visit, past: _Past) -> tuple[str, str, str]:
         """Return kind, title and detail."""

@@ -186,6 +186,17 @@ def test_what_the_kernel_tells_of_a_task_is_written() -> None:
     assert "cf:sessionid" not in task
 
 
+def test_an_extended_attribute_has_its_value() -> None:
+    """Any bytes, escaped as others are; the key that says so only if it was cut."""
+    facts = {"name": b"user.x", "value": b"v\0\xff", "size": 5000, "truncated": True}
+    (line,) = W3c(WALL_OFFSET_NS).encode([a_node("xattr", 606, **facts)])
+    (node,) = json.loads(line)["entity"].values()
+
+    assert node["cf:name"] == "user.x"
+    assert bytes_of(node["cf:value"]) == b"v\0\xff"
+    assert (node["cf:size"], node["cf:truncated"]) == (5000, "true")
+
+
 def test_a_stream_names_both_ends() -> None:
     """IPv4 ends are written as such; ports stand in network order in the record."""
     mapped = bytes(10) + b"\xff\xff" + bytes([10, 0, 0, 1])

@@ -70,6 +70,68 @@ def test_ancestry_is_the_closure():
     assert "/srv/www/read-after-sending" not in paths
 
 
+@pytest.mark.parametrize(
+    ("relation", "attributes", "told"),
+    [
+        (
+            "setattr",
+            {"valid": "0x41", "mode": "0x8180", "uid": 0, "gid": 0, "size": "7"},
+            "attributes changed by chmod (pid 5)  chmod 600 /out (mode 0600)",
+        ),
+        (
+            "setattr",
+            {"valid": "0x46", "mode": "0x8180", "uid": 1, "gid": 2, "size": "7"},
+            "attributes changed by chmod (pid 5)  chmod 600 /out (owner 1, group 2)",
+        ),
+        (
+            "setattr",
+            {"valid": "0x68", "mode": "0x8180", "uid": 1, "gid": 2, "size": "0"},
+            "attributes changed by chmod (pid 5)  chmod 600 /out (size 0)",
+        ),
+        (
+            "setattr",
+            {"valid": "0x1b0"},
+            "attributes changed by chmod (pid 5)  chmod 600 /out (times)",
+        ),
+        ("setattr", {"valid": "damaged"}, "attributes changed by chmod (pid 5)  chmod 600 /out"),
+        (
+            "setxattr",
+            {"name": "user.origin", "value": "here"},
+            "attribute set by chmod (pid 5)  chmod 600 /out (user.origin)",
+        ),
+        (
+            "removexattr",
+            {"name": "user.\x1b"},
+            "attribute removed by chmod (pid 5)  chmod 600 /out (user.\\x1b)",
+        ),
+    ],
+)
+def test_a_change_of_attributes_says_what_was_set(relation, attributes, told):
+    """The change itself is no line of its own."""
+    log = Log()
+    log.process(5, "/usr/bin/chmod", "chmod", "600", "/out")
+    kind = "iattr" if relation == "setattr" else "xattr"
+    change = log.node("change", kind, **attributes)
+    log.writes("5", change, relation)
+    log.edge(f"{relation}_inode", change, file(log, "/out"))
+
+    assert tree(log, "/out").splitlines()[1].removeprefix("└─ ") == told
+
+
+def test_an_attribute_that_was_read_leads_to_its_file():
+    """What its value says came from whoever set it."""
+    log = Log()
+    log.process(5, "/usr/bin/getfattr")
+    log.edge("getxattr_inode", file(log, "/in"), log.node("x", "xattr", name="user.origin"))
+    log.reads("5", "x", "getxattr")
+    log.writes("5", file(log, "/out"))
+
+    text = tree(log, "/out")
+
+    assert "read attribute user.origin" in text
+    assert "of /in" in text
+
+
 def test_a_changed_system_file_is_never_hidden():
     """What somebody wrote during the recording is no mere library."""
     log = Log()

@@ -17,6 +17,9 @@ own: before the event of a read, after the event of a write. Then overlapping op
 judged too. A flow whose event was refused or given up is a counted loss and gives nothing;
 a flow that the cache dropped is no excuse: it must be in the graph like any other.
 
+A truncation takes all facts of its file; a lock makes it one with its event for those who write.
+A read that overlaps it may have found either, so nothing is asked of it.
+
 An operation that overlaps the start of a recording may count as before it, and then gives nothing.
 
 A fact is named by node and version of that moment, so the graph can be asked: for every fact that
@@ -30,8 +33,9 @@ from typing import NamedTuple
 
 from protocol import OUT, perform, version
 
-WORD_STEPS = ("load", "fetch_or", "cas")
+WORD_STEPS = ("load", "fetch_or", "cas", "add", "lock")
 OTHER_STEPS = ("carry", "start")
+COUNTERS = ("cuts", "lock", "wiped", "writers")  # of a file that may be truncated
 
 
 class Outcome(NamedTuple):
@@ -116,16 +120,22 @@ def script_of(operations, rules):
     return Script(operations, rules)
 
 
-def touched(thread, operations):
-    """Every node whose word this thread may read or write."""
+def touched(thread, operations, rules):
+    """Every word that this thread may read or write."""
     names = {name for _, *names in operations for name in names}
     starts = {"epoch"} if ("start",) in operations else set()
-    return names | starts | {thread.task, thread.memory}
+    kept = {f"{counter} {name}" for counter in COUNTERS for name in names if rules.truncation}
+    return names | starts | kept | {thread.task, thread.memory}
 
 
-def owned_by_one(threads):
-    """Nodes that one thread alone touches; the epoch, if none starts a recording."""
-    count = Counter(chain.from_iterable(touched(*thread) for thread in threads))
+def is_node(name):
+    """Whether a word is a node's: the others are counters and the epoch."""
+    return name != "epoch" and " " not in name
+
+
+def owned_by_one(threads, rules):
+    """Words that one thread alone touches; the epoch, if none starts a recording."""
+    count = Counter(chain.from_iterable(touched(*thread, rules) for thread in threads))
     return {node for node in count if count[node] == 1 and node != "epoch"} | (
         set() if "epoch" in count else {"epoch"}
     )
@@ -137,9 +147,9 @@ def explore(threads, rules, losses=0, marked=()):
     `losses` reservations may be refused, at any moment; nodes in `marked` begin with OUT set.
     """
     scripts = [script_of(tuple(operations), rules) for _, operations in threads]
-    nodes = sorted({"epoch"}.union(*(touched(*thread) for thread in threads)))
+    nodes = sorted({"epoch"}.union(*(touched(*thread, rules) for thread in threads)))
     at = {node: position for position, node in enumerate(nodes)}
-    private = owned_by_one(threads)
+    private = owned_by_one(threads, rules)
     start = State(
         words=tuple(int(node in marked) for node in nodes),
         edges=frozenset(),
@@ -179,6 +189,9 @@ def step(state, i, at, private):
     def take(node):
         return facts[at[node]] | {(node, version(words[at[node]]))}
 
+    def wipes(node):
+        return words[at[f"wiped {node}"]] if f"wiped {node}" in at else 0
+
     while place.request:
         kind, *rest = place.request
         answer = None
@@ -187,7 +200,7 @@ def step(state, i, at, private):
                 break
             (path,) = rest
             through = frozenset().union(*(facts[at[node]] for node in path[1:-1]))
-            answer = take(path[0]), through, words[at["epoch"]]
+            answer = take(path[0]), through, words[at["epoch"]], wipes(path[0])
         elif kind == "reserve":
             if state.losses:
                 if not stepped:
@@ -199,10 +212,12 @@ def step(state, i, at, private):
         elif kind in WORD_STEPS + OTHER_STEPS:
             if stepped and (kind in OTHER_STEPS or rest[0] not in private):
                 break
+            if kind == "lock" and words[at[rest[0]]]:
+                return  # another thread has to move first
             stepped = True
             if kind == "carry":
-                path, (_, through, epoch) = rest
-                answer = take(path[0]), through, epoch
+                path, (_, through, *moment) = rest
+                answer = take(path[0]), through, *moment
                 facts[at[path[-1]]] |= answer[0] | through
             elif kind == "start":
                 words[at["epoch"]] += OUT + 1
@@ -223,8 +238,12 @@ def step(state, i, at, private):
             if twice:
                 raise Violation(f"version made twice: {twice}")
             edges |= frozenset(sent)
+        elif kind == "wipe":
+            facts[at[rest[0]]] = frozenset()
         elif kind == "end":
-            path, (data, through, epoch) = rest
+            path, (data, through, epoch, wiped) = rest
+            if wiped & 1 or wiped != wipes(path[0]):
+                data = frozenset()
             began_here = epoch == words[at["epoch"]]
             for node in path[1:] if began_here else ():
                 given = data | through if node == path[-1] else data
@@ -236,12 +255,14 @@ def step(state, i, at, private):
     yield State(tuple(words), edges, tuple(facts), claims, state.losses, first, places)
 
 
-def access(kind, word, expected=None, replacement=None):
+def access(kind, word, expected=1, replacement=None):
     """One atomic operation on a word: its answer, and the word afterwards."""
     if kind == "load":
         return word, word
     if kind == "fetch_or":
         return word, word | OUT
+    if kind in ("add", "lock"):
+        return word, word + expected
     return word == expected, replacement if word == expected else word
 
 
@@ -252,21 +273,20 @@ def with_place(state, i, place, **changes):
 
 def judge(nodes, words, edges, claims, first):
     """Check a finished run: whole version chains, no cycle, no lost dependency."""
+    linked = {edge[:2] for edge in edges}
     for node, word, oldest in zip(nodes, words, first, strict=True):
-        if node == "epoch":
-            continue
-        for older in range(oldest, version(word)):
-            if ((node, older), (node, older + 1)) not in edges:
+        for older in range(oldest, version(word)) if is_node(node) else ():
+            if ((node, older), (node, older + 1)) not in linked:
                 raise Violation(f"dangling: nothing tells where {node}@{older + 1} comes from")
     newest = dict(zip(nodes, map(version, words), strict=True))
-    for edge in edges:
+    for edge in linked:
         for node, made in edge:
             if made > newest[node]:
                 raise Violation(f"dangling: {node}@{made} does not exist")
-    reached = descendants(edges)
-    for end, later in reached.items():
+    for end, later in descendants(frozenset(linked)).items():
         if end in later:
             raise Violation(f"cycle through {end[0]}@{end[1]}: {shown(edges)}")
+    reached = descendants(frozenset(edge for edge in edges if len(edge) == 2))
     for fact, now in sorted(claims):
         if fact != now and now not in reached.get(fact, ()):
             raise Violation(
@@ -293,7 +313,9 @@ def descendants(edges):
 
 
 def shown(edges):
-    return ", ".join(f"{a}@{v}->{b}@{w}" for (a, v), (b, w) in sorted(edges))
+    return ", ".join(
+        f"{a}@{v}-{'|' * len(rest)}>{b}@{w}" for (a, v), (b, w), *rest in sorted(edges)
+    )
 
 
 def trace(came_from, state, nodes):
@@ -306,7 +328,7 @@ def trace(came_from, state, nodes):
         words = " ".join(
             f"{node}@{version(word)}{'*' if word & OUT else ''}"
             for node, word in zip(nodes, state.words, strict=True)
-            if node != "epoch"
+            if is_node(node)
         )
         line = f"{place.thread.task or i}: {operation:<12} -> {words}"
         if lines[-1:] != [line]:  # a step that only reads is one line with its neighbour

@@ -1,9 +1,10 @@
 """The versioning protocol of the kernel programs, one yield per atomic memory operation.
 
 A generator yields a request and is sent the answer. Requests on a node's state word (`load`,
-`fetch_or`, `cas`) are single atomic steps; between two of them any other thread may run. The other
-requests (`begin`, `reserve`, `receive`, `emit`, `end`, `carry`) touch no word: they tell the
-explorer what happens, so that it can judge the outcome.
+`fetch_or`, `cas`, `add`) are single atomic steps; between two of them any other thread may run.
+`lock` waits until nobody else holds the lock. The other requests (`begin`, `reserve`, `receive`,
+`emit`, `end`, `carry`, `wipe`) touch no word: they tell the explorer what happens, so that it can
+judge the outcome.
 
 A word is `version << 1 | OUT` (the kernel shifts by 32), so `word + 1` of a marked version is the
 next version unmarked, and `word + 2` is the next version marked.
@@ -35,6 +36,11 @@ class Rules(NamedTuple):
     count_entries_at_lookup: bool = True  # entries by other threads, noticed at the look-up
     count_entries_in_event: bool = True  # the same, noticed by a step of our own
     epoch_in_key: bool = True
+    truncation: bool = False  # files lose their content: writers are counted, bytes wait in turn
+    cuts_in_key: bool = True
+    count_cut_first: bool = True  # else when its version has been made
+    count_writers: bool = True  # else the old content goes, whoever is writing
+    look_at_writers_last: bool = True  # else before the version is made
 
 
 class Thread(NamedTuple):
@@ -94,7 +100,24 @@ def pass_through(node, seen, steps, tries):
     return None
 
 
-def send_event(path, rules):
+def cut(node, seen, steps, rules):
+    """A version without the content of the one before it; None if others may be writing."""
+    alone = True
+    if rules.count_writers and not rules.look_at_writers_last:
+        alone = (yield ("load", f"writers {node}")) == 1
+    if rules.count_cut_first:
+        yield ("add", f"cuts {node}", 1)
+    yield from mark(node, seen)
+    known = len(steps)
+    made = yield from enter(node, seen, steps, rules.tries)
+    if rules.count_writers and rules.look_at_writers_last:
+        alone = (yield ("load", f"writers {node}")) == 1
+    if not rules.count_cut_first:
+        yield ("add", f"cuts {node}", 1)
+    return made if alone and len(steps) > known else None
+
+
+def send_event(path, rules, cutting=False):
     """Take the steps of one event along `path` and send its edges in one record."""
     seen, steps, ends = {}, [], []
     last = len(path) - 1
@@ -103,7 +126,10 @@ def send_event(path, rules):
         if place == 0:
             made = yield from mark(node, seen)
         elif place == last:
+            fresh = (yield from cut(node, seen, steps, rules)) if cutting else None
             made = yield from enter(node, seen, steps, rules.tries)
+            if fresh is not None and made == fresh:
+                steps[-1] += ("fresh",)
         else:
             made = yield from pass_through(node, seen, steps, rules.tries)
         ends.append((node, made))
@@ -134,6 +160,7 @@ def perform(operation, thread, rules):
     read X        X -> task -> memory        write X   memory -> task -> X
     look X        X -> task (control)        signal T  task -> the other task T
     exec X M      X -> task -> M, a fresh memory
+    truncate X    memory -> task -> X, whose content is gone
     start         a new recording begins, with nothing in it
     """
     verb, *names = operation
@@ -145,6 +172,8 @@ def perform(operation, thread, rules):
         return thread
     if verb == "exec":
         thread = thread._replace(memory=names[1])
+    if verb == "truncate":
+        return (yield from truncate(names[0], thread, rules))
     path = {
         "flow": tuple(names),
         "read": (names[0], thread.task, thread.memory),
@@ -154,14 +183,41 @@ def perform(operation, thread, rules):
         "signal": (thread.task, names[0]),
     }[verb]
 
+    waits = rules.truncation and verb == "write"
+    if waits:
+        yield ("add", f"writers {path[-1]}", 1)
     taken = yield ("begin", path)
     if rules.data_moves and verb == "read" and rules.inputs_after:
         taken = yield ("carry", path, taken)
     thread, recorded = yield from record_unless_sent(verb, path, thread, rules)
+    if waits:
+        yield ("lock", f"lock {path[-1]}")
     if rules.data_moves and (verb == "write" or verb == "read" and not rules.inputs_after):
         taken = yield ("carry", path, taken)
     if recorded:
         yield ("end", path, taken)
+    if waits:
+        yield ("add", f"lock {path[-1]}", -1)
+        yield ("add", f"writers {path[-1]}", -1)
+    return thread
+
+
+def truncate(node, thread, rules):
+    """The content goes first; the version without it is made before anybody else may write."""
+    path = (thread.memory, thread.task, node)
+    yield ("add", f"writers {node}", 1)
+    yield ("lock", f"lock {node}")
+    taken = yield ("begin", path)
+    yield ("add", f"wiped {node}", 1)
+    yield ("wipe", node)
+    if (yield ("reserve",)):
+        record = yield from send_event(path, rules, cutting=True)
+        thread = after_event("truncate", path, thread, record, rules)
+        if record.complete:
+            yield ("end", path, taken)
+    yield ("add", f"wiped {node}", 1)
+    yield ("add", f"lock {node}", -1)
+    yield ("add", f"writers {node}", -1)
     return thread
 
 
@@ -179,7 +235,9 @@ def record_unless_sent(verb, path, thread, rules):
         if rules.count_entries_at_lookup:
             thread = notice_entry(thread, now, now)
         epoch = (yield ("load", "epoch")) if rules.epoch_in_key else 0
-        key = cache_key(verb, path, source, thread, epoch, rules)
+        counted = rules.truncation and verb == "write" and rules.cuts_in_key
+        cuts = (yield ("load", f"cuts {path[-1]}")) if counted else 0
+        key = cache_key(verb, path, source, thread, (epoch, cuts), rules)
         if key in thread.sent:
             return thread, True
 
@@ -191,14 +249,15 @@ def record_unless_sent(verb, path, thread, rules):
 
     entered = after_event(verb, path, thread, record, rules)
     if cached and rules.fill_with_later_version:
-        key = cache_key(verb, path, (yield ("load", path[0])), thread, epoch, rules)
+        source = yield ("load", path[0])
+        key = cache_key(verb, path, source, thread, (epoch, cuts), rules)
     if cached and (record.complete or rules.fill_on_give_up):
         entered = remember(entered, key)
     return entered, record.complete
 
 
-def cache_key(verb, path, source, thread, epoch, rules):
-    """What must be equal for an edge to be redundant."""
+def cache_key(verb, path, source, thread, era, rules):
+    """What must be equal for an edge to be redundant; `era` is the recording, and X's cuts."""
     arrivals = {
         "read": rules.arrivals_in_input_key,
         "write": rules.arrivals_in_output_key,
@@ -206,7 +265,7 @@ def cache_key(verb, path, source, thread, epoch, rules):
     }[verb] and thread.arrivals
     known = version(source) if rules.version_in_key else None
     destination = path[-1] if rules.memory_in_key or verb != "read" else None
-    return (verb, path[0], known, destination, arrivals, epoch)
+    return (verb, path[0], known, destination, arrivals, era)
 
 
 def remember(thread, key):

@@ -135,6 +135,29 @@ def test_alternating_reads_and_writes_settle():
     assert nine.edges == two.edges
 
 
+CUTTING = CACHED._replace(truncation=True)
+
+TRUNCATED = [
+    ("write A, write A", "truncate A"),
+    ("write A, read B, write A", "truncate A"),
+    ("write A, truncate A, write A", "write A"),
+    ("write A, write A", "truncate A, read A"),
+    ("read A, write B, read A, write B", "truncate A"),
+    ("write A, read A", "truncate A, truncate A"),
+]
+
+
+@pytest.mark.parametrize("memory", [OWN_MEMORY, SHARED_MEMORY])
+@pytest.mark.parametrize("losses", [0, 1])
+def test_a_truncation_cuts_off_nothing_that_is_there(losses, memory, record_property):
+    """Whoever writes meanwhile, before or after it: what the file holds has its path."""
+    outcomes = (
+        check(*programs, memory=memory, rules=CUTTING, losses=losses) for programs in TRUNCATED
+    )
+
+    assert_sound(outcomes, record_property)
+
+
 MUTANTS = {
     "steps swapped": (
         {"cache": False, "swapped": True},
@@ -206,6 +229,26 @@ MUTANTS = {
         ("read A, start, read A",),
         "lost: no path A@0",
     ),
+    "cuts left out of the key": (
+        {"truncation": True, "cuts_in_key": False},
+        ("write A, write A", "truncate A"),
+        "lost: no path M@0 -> A@1",
+    ),
+    "a cut counted when its version is there": (
+        {"truncation": True, "count_cut_first": False},
+        ("write A, write A", "truncate A"),
+        "lost: no path M@0 -> A@1",
+    ),
+    "content cut off whoever is writing": (
+        {"truncation": True, "count_writers": False},
+        ("write A", "truncate A"),
+        "lost: no path M@0 -> A@1",
+    ),
+    "writers looked for before the version is made": (
+        {"truncation": True, "look_at_writers_last": False},
+        ("write A", "truncate A"),
+        "lost: no path M@0 -> A@1",
+    ),
 }
 
 
@@ -225,7 +268,8 @@ def test_a_mutant_is_caught(mutant):
 def test_the_protocol_survives_what_catches_its_mutants(mutant):
     """The same programs under the true rules are sound, so it is the rule that was missing."""
     changes, programs, _ = MUTANTS[mutant]
-    rules = CACHED._replace(cache=changes.get("cache", True), tries=changes.get("tries", 16))
+    kept = ("cache", "tries", "truncation")
+    rules = CACHED._replace(**{name: changes[name] for name in kept if name in changes})
 
     outcome = check(*programs, rules=rules, losses=1)
 

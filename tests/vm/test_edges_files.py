@@ -127,18 +127,6 @@ GAPS = {
         COPY.replace("file:b@1", "pipe:pipe@0").replace("file:b@0..1", ""),
         "no hook for what splice puts into a pipe",
     ),
-    "truncate": (
-        f"""
-        {LOOKED_UP}
-        file:a@0 -perm_check-> task@1
-        path:a -named-> file:a@0
-        memory@0 -memory_read-> task@2           task@1..2
-        task@2 -write-> file:a@1
-        file:a@0 -version_entity/control-> file:a@1
-        file:a@1 -open-> task@3                  task@2..3
-        """,
-        "no hook for truncation: nothing marks the fresh version",
-    ),
 }
 
 

@@ -10,7 +10,7 @@
 #include "act.h"
 
 /* Handovers come first, while the table of descriptors is small. */
-static const struct operation *const groups[] = { handovers, files, pipes, processes,
+static const struct operation *const groups[] = { handovers, files, attributes, pipes, processes,
 						  sockets, lifetimes, everyday };
 
 int here = -1;

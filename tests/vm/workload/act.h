@@ -31,8 +31,8 @@ struct operation {
 	void (*act)(void);
 };
 
-extern const struct operation files[], pipes[], processes[], sockets[], lifetimes[], everyday[];
-extern const struct operation handovers[];
+extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
+extern const struct operation everyday[], handovers[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */

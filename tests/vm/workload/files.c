@@ -239,13 +239,6 @@ static void write_terminal(void)
 	called("writer", writer);
 }
 
-static void truncate_file(void)
-{
-	begin();
-	MUST(openat(here, "a", O_WRONLY | O_TRUNC));
-	end();
-}
-
 const struct operation files[] = {
 	{ "open", open_file },
 	{ "open_absent", open_absent },
@@ -270,6 +263,5 @@ const struct operation files[] = {
 	{ "read_terminal", read_terminal },
 	{ "read_terminal_empty", read_terminal_empty },
 	{ "write_terminal", write_terminal },
-	{ "truncate", truncate_file },
 	{},
 };

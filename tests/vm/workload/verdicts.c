@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #define TELL(call)                                                 \
 	do {                                                       \
@@ -61,6 +62,15 @@ static void files_of_a_user(void)
 	TELL(access("secret", R_OK));
 	TELL(access("text", X_OK));
 	TELL(chmod("a", 0600));
+	TELL(truncate("a", 0));
+	TELL(truncate("secret", 0));
+	TELL(readlink("a", &byte, 1));
+	TELL(setxattr("a", "trusted.x", "", 0, 0));
+	TELL(setxattr("a", "unknown.x", "", 0, 0));
+	TELL(getxattr("a", "trusted.x", NULL, 0));
+	TELL(getxattr("a", "security.x", NULL, 0));
+	TELL(listxattr("a", NULL, 0));
+	TELL(removexattr("a", "trusted.x"));
 	TELL(unlink("a"));
 	TELL(rename("a", "c"));
 	TELL(mkdir("made", 0755));
