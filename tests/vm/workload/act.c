@@ -9,14 +9,14 @@
  */
 #include "act.h"
 
-static const struct operation *const groups[] = { files, pipes, processes, sockets, lifetimes };
+static const struct operation *const groups[] = { files, names, pipes, processes, sockets, lifetimes };
 
 int here = -1;
 const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char names[1 << 16];
+static char told[1 << 16];
 static size_t named;
 
 long must(long result, const char *what)
@@ -38,7 +38,7 @@ void fails(long result, int error, const char *what)
 
 static void note(const char *kind, dev_t device, unsigned long inode, const char *name)
 {
-	named += snprintf(names + named, sizeof(names) - named, "%s %u %lu %s/%s\n", kind,
+	named += snprintf(told + named, sizeof(told) - named, "%s %u %lu %s/%s\n", kind,
 			  major(device) << 20 | minor(device), inode, doing, name);
 }
 
@@ -69,6 +69,11 @@ void begin(void)
 void end(void)
 {
 	MUST(pwrite(end_mark, "x", 1, 0));
+}
+
+void act_as(uid_t user)
+{
+	MUST(syscall(SYS_setresuid, -1, user, -1));
 }
 
 void pause_ms(int ms)
@@ -234,6 +239,6 @@ int main(int count, char **words)
 		status = before();
 	else if (!strcmp(what, "verdicts"))
 		status = verdicts();
-	must(write(1, names, named), "telling names");
+	must(write(1, told, named), "telling names");
 	return status;
 }

@@ -31,7 +31,7 @@ struct operation {
 	void (*act)(void);
 };
 
-extern const struct operation files[], pipes[], processes[], sockets[], lifetimes[];
+extern const struct operation files[], names[], pipes[], processes[], sockets[], lifetimes[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */
@@ -51,6 +51,12 @@ void fails(long result, int error, const char *what);
 
 /* Tells the tests the name of what is behind this descriptor. */
 void called(const char *name, int fd);
+
+/* Another effective user for this thread alone: the library would ask all threads. */
+void act_as(uid_t user);
+
+/* Makes the kernel forget every inode that is not in use. */
+void drop_caches(void);
 
 void pause_ms(int ms);
 
