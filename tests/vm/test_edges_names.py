@@ -4,8 +4,12 @@ Making, changing or removing a name writes the directory. What a naming edge lea
 ``rename``, ``unlink`` ...) gets nothing of the task's memory: the task alone is its source.
 """
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from provcap.cli.main import main
 from tests.vm.recorded import expected
 from tests.vm.test_edges_files import LOOKED_UP
 
@@ -236,6 +240,17 @@ def test_a_file_is_made_once(recording):
     assert len(written) == 1
 
 
+@pytest.mark.parametrize(("name", "relation"), [("made", "inode_create"), ("folder", "mkdir")])
+def test_what_a_stacked_file_system_makes_is_made_once_on_each_level(recording, name, relation):
+    """The one on top has the name, the one below has another node and none."""
+    found = recording.window("create_on_overlay").found
+    made = [edge.receiver.id for edge in found if edge.relation == relation]
+    top = [id for id in made if recording.names(id) == [f"/tmp/edges/overlay/{name}".encode()]]
+
+    assert len(made) == len(set(made)) == 2
+    assert len(top) == 1
+
+
 def test_a_file_that_is_found_on_disk_is_not_made(recording):
     """An open(O_CREAT) asks before it looks; what the look finds has been there."""
     window = recording.window("create_existing")
@@ -243,3 +258,47 @@ def test_a_file_that_is_found_on_disk_is_not_made(recording):
     assert made_in(recording, "create_existing") == []
     assert "write" not in {edge.relation for edge in window.found}
     assert "file:there@0 -perm_check-> task@1" in window.lines
+
+
+MOVES = """
+mkdir work
+cat source >work/draft
+mv work/draft work/report
+cat noise >work/page
+cat source >work/new
+mv work/new work/page
+mv work done
+cat done/report >/dev/null
+"""
+
+
+@pytest.fixture(scope="module")
+def moved(machine) -> Path:
+    """A folder in which files have been moved about, with the log of it."""
+    folder: Path = machine.share / "moved"
+    folder.mkdir()
+    for name in ("source", "noise"):
+        (folder / name).write_text(name)
+    command = [sys.executable, "-m", "provcap.cli.main", "record", "--out", str(folder)]
+    script = f"cd {folder}; {MOVES}"
+    assert machine.run([*command, "--", "sh", "-ec", script], timeout_s=300).status == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("done/report", "done/report", "no record was lost"),
+        ("work/draft", "done/report", "done/report"),
+        ("work/page", "work/page", "1 earlier file(s) had this name"),
+    ],
+)
+def test_why_finds_a_file_by_every_name_it_had(moved, capsys, asked, first, last):
+    """Its own name and that of the folder above it have changed since it was written."""
+    assert main(["why", f"{moved}/{asked}", "--log", f"{moved}/audit.log"]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{moved}/{first} (")
+    assert f"read {moved}/source" in printed
+    assert f"read {moved}/noise" not in printed
+    assert last in printed.splitlines()[-1]

@@ -289,6 +289,15 @@ static void create_on_disk(void)
 	called("made", fd);
 }
 
+/* A stacked file system makes the file below, too, before it has one itself. */
+static void create_on_overlay(void)
+{
+	begin();
+	MUST(openat(here, "../overlay/made", O_CREAT | O_EXCL | O_RDWR, 0644));
+	MUST(mkdirat(here, "../overlay/folder", 0755));
+	end();
+}
+
 static void look(const char *path)
 {
 	MUST(close(MUST(open(path, O_RDONLY))));
@@ -422,6 +431,7 @@ const struct operation names[] = {
 	{ "tmpfile_link", link_nameless },
 	{ "create_existing", create_existing },
 	{ "create_on_disk", create_on_disk },
+	{ "create_on_overlay", create_on_overlay },
 	{ "views", views },
 	{ "reopen", reopen },
 	{ "come_back", come_back },
