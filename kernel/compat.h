@@ -36,6 +36,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -109,6 +110,15 @@ union security_list_options {
 };
 
 #pragma clang attribute pop
+
+/* Flags of a dentry were macros up to 6.12 at least; now they are an enum, with other bits. */
+enum dentry_flags___as_enum {
+	DCACHE_PAR_LOOKUP___as_enum = 1 << 24,
+};
+
+enum {
+	DCACHE_PAR_LOOKUP_AS_MACRO = 1 << 28,
+};
 
 #define has_hook(name) bpf_core_field_exists(((union security_list_options *)0)->name)
 

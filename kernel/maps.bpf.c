@@ -17,6 +17,7 @@ struct inodes_map inodes SEC(".maps");
 struct inode_marks_map inode_marks SEC(".maps");
 struct blocking_map blocking SEC(".maps");
 struct evicted_map evicted SEC(".maps");
+struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");

@@ -150,6 +150,15 @@ struct evicted_map {
 };
 extern struct evicted_map evicted SEC(".maps");
 
+/* Names that have been sent -> epoch. Forgotten by age: a name that is sent twice does no harm. */
+struct names_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, KNOWN_NAMES);
+	__type(key, struct prov_name);
+	__type(value, __u32);
+};
+extern struct names_map names SEC(".maps");
+
 struct sockets_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

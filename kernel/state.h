@@ -8,6 +8,7 @@ enum {
 	BLOCKING_INODES = 65536,
 	EVICTED_INODES = 524288,
 	ADOPTED_FILES = 65536,
+	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
@@ -40,6 +41,7 @@ struct prov_node {
 	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
 	__u32 reserved;
 	__u64 taint;
+	__u64 name; /* key of the path that was sent last, see place_key() */
 };
 
 #define SENT_OUTDATED (~0u)
@@ -48,6 +50,7 @@ enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
 	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
 	NATURE_ANNOTATED = 4, /* extended attributes have been set: a truncation leaves those */
+	NATURE_NAMELESS = 8, /* made without a name, and has got none yet */
 };
 
 /* An edge that this thread has sent: relation, source with its version, destination with its cuts. */
@@ -77,6 +80,31 @@ struct prov_asked {
 	struct prov_image image;
 };
 
+/*
+ * A name that comes or goes, and where: addresses as plain numbers. The path_* hook of a system call
+ * knows the mount, the inode_* hook that follows it does not.
+ */
+struct prov_naming {
+	__u64 dentry; /* 0: none; of a rename the old name's */
+	__u64 mount;
+	__u32 flags; /* of a rename */
+	__u32 reserved;
+};
+
+/* A name that is about to get an inode, which the hook before that cannot know yet */
+struct prov_making {
+	__u64 dentry; /* 0: none */
+	__u64 mount; /* 0: unknown */
+	__u32 relation;
+	__u32 reserved;
+};
+
+enum prov_level {
+	LEVEL_OUTER, /* what the system call has announced */
+	LEVEL_INNER, /* what a stacked file system does for it below */
+	LEVELS,
+};
+
 struct prov_task {
 	struct prov_node node;
 	__u32 memory; /* index into memories, 0: none */
@@ -87,6 +115,9 @@ struct prov_task {
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
 	__u32 reserved;
 	struct prov_asked asked[ASKED_FILES];
+	struct prov_naming naming;
+	struct prov_making making[LEVELS];
+	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];
 };
@@ -106,7 +137,7 @@ struct prov_memory {
 struct prov_machine {
 	struct prov_node node;
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
-	__u32 reserved;
+	__u32 moves; /* of directories and mounts: names below them have changed */
 };
 
 struct prov_blocking {
@@ -138,6 +169,12 @@ struct prov_adopted_file {
 	struct prov_inode_key key; /* the address may be another inode's by the time of the look-up */
 	struct prov_image image;
 	__u64 given[2]; /* address space that it was last told of, by private and shared mapping */
+};
+
+/* A node under one of its names */
+struct prov_name {
+	__u64 node;
+	__u64 key; /* see place_key() */
 };
 
 struct prov_stream_key {

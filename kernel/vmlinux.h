@@ -33,12 +33,12 @@ typedef __kernel_uid32_t uid_t;
 typedef unsigned int __kernel_gid32_t;
 typedef __kernel_gid32_t gid_t;
 typedef __u32 u32;
+typedef __u64 u64;
 typedef unsigned int fmode_t;
 typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
-typedef __u64 u64;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -153,10 +153,12 @@ struct css_set {
 
 struct qstr {
 	u32 len;
+	u64 hash_len;
 	const unsigned char *name;
 };
 
 struct dentry {
+	unsigned int d_flags;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;

@@ -2,12 +2,14 @@
 /* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
 #include "../objects/descriptor.h"
 #include "../objects/ioctl.h"
+#include "../objects/naming.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
+#define __O_TMPFILE 020000000
 #define PROT_WRITE 2
 #define MAP_TYPE 0xf
 #define MAP_PRIVATE 2
@@ -45,18 +47,31 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	return 0;
 }
 
-/* This open made the file: the task is its origin, and its directory has a new name in it. */
-static __always_inline void creates(struct prov_scene *scene, struct file *file,
-				    struct prov_node *node, __u8 kind)
+/*
+ * This open made the file, and a file system that looks up, creates and opens in one step has not told
+ * d_instantiate: the task is its origin, and its directory has a new name in it.
+ */
+static __noinline int creates(struct prov_scene *scene, struct file *file)
 {
-	struct prov_detail detail = { .outcome = OUTCOME_DONE, .offset = NO_OFFSET, .kind = kind };
-	struct inode *parent = file->f_path.dentry->d_parent->d_inode;
+	struct inode *directory = file->f_path.dentry->d_parent->d_inode;
+	struct prov_node *node;
 
-	generates(scene, REL_INODE_CREATE, node, &detail);
-	node = inode_node(scene, parent);
-	detail.kind = NODE_DIRECTORY;
+	ask(scene, directory);
+	node = changes(scene, REL_INODE_CREATE, file->f_inode, OUTCOME_DONE);
 	if (node)
-		generates(scene, REL_WRITE, node, &detail);
+		inherit(scene, node);
+	writes_directory(scene, directory, OUTCOME_DONE);
+	return 0;
+}
+
+/* A file that is made without a name, and without a trace in its directory; it may be linked later. */
+static __noinline struct prov_node *nameless_node(struct prov_scene *scene, struct file *file)
+{
+	struct prov_node *node = changes(scene, REL_TMPFILE, file->f_inode, OUTCOME_DONE);
+
+	if (node)
+		__sync_fetch_and_or(&node->nature, NATURE_NAMELESS);
+	return node;
 }
 
 /*
@@ -100,13 +115,16 @@ int BPF_PROG(file_open, struct file *file, int ret)
 			keep_for_mappings(&scene, file);
 		return 0;
 	}
-	node = file_node(&scene, file);
+	if (file->f_mode & FMODE_CREATED && !has_made(scene.task, file->f_inode))
+		creates(&scene, file);
+	if (file->f_flags & __O_TMPFILE)
+		node = nameless_node(&scene, file);
+	else
+		node = opened_node(&scene, file);
 	if (!node)
 		return 0;
 	if (file->f_mode & FMODE_WRITE)
 		inherit(&scene, node);
-	if (file->f_mode & FMODE_CREATED)
-		creates(&scene, file, node, detail.kind);
 	uses(&scene, REL_OPEN, node, &detail);
 	return 0;
 }

@@ -300,15 +300,31 @@ static __always_inline void fill_image(struct prov_image *image, struct prov_nod
 	image->marks = node->marks;
 }
 
-/* The same with its name, when a file is at hand; an unnamed pipe has none. */
+/* An unnamed pipe has no name. */
+static __always_inline bool has_path(struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) != S_IFIFO || !(inode->i_sb->s_flags & SB_NOUSER);
+}
+
+/* The same with a name, when a file is at hand */
 static __always_inline struct prov_node *file_node(struct prov_scene *scene, struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
-	__u8 kind = kind_of_mode(inode->i_mode);
 
-	if (node && (kind != NODE_PIPE || !(inode->i_sb->s_flags & SB_NOUSER)))
-		announce_name(scene->policy, node, kind, file);
+	if (node && has_path(inode))
+		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
+	return node;
+}
+
+/* The same for a file that is being opened: a further path is a further name. */
+static __always_inline struct prov_node *opened_node(struct prov_scene *scene, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_node *node = inode_node(scene, inode);
+
+	if (node && has_path(inode))
+		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }
 

@@ -59,6 +59,7 @@ static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __
 	memory->node.marks = 0;
 	memory->node.applied = 0;
 	memory->node.taint = 0;
+	memory->node.name = 0;
 	describe_memory(memory, exe, cred, tgid);
 	memory->references = 1;
 	memory->argued = 0;

@@ -8,7 +8,16 @@
 #include "../graph/scene.h"
 #include "../graph/text.h"
 
-#define PATH_STEPS 2048 /* components and mounts: more than 4,096 bytes can hold */
+#define PATH_STEPS 4096 /* components and mounts: more than 4,096 bytes can hold */
+
+/* Where a name is, and what is said of it */
+struct prov_place {
+	struct dentry *dentry;
+	struct vfsmount *mount;
+	__u64 key; /* 0: of no use for telling whether the name is known */
+	__u8 kind; /* of the node */
+	__u8 bits; /* TEXT_REMOVED: it is gone */
+};
 
 struct prov_walk {
 	struct dentry *dentry;
@@ -63,34 +72,137 @@ static long walk_step(__u32 step, struct prov_walk *walk)
 	return 0;
 }
 
-static __always_inline void send_path(struct prov_policy *policy, struct prov_node *node, __u8 kind,
-				      struct prov_walk *walk)
+/* Pointers of the kernel as the verifier sees them may not be reckoned with; plain numbers may. */
+static __always_inline void *plain(const void *pointer)
+{
+	void *number = NULL;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+static __always_inline __u64 stir(__u64 key, const void *more)
+{
+	key = (key ^ (__u64)more) * 0x9e3779b97f4a7c15;
+	return key ^ key >> 32;
+}
+
+static __always_inline __u32 *moves(void)
+{
+	struct prov_machine *shared;
+	__u32 zero = 0;
+
+	shared = bpf_map_lookup_elem(&machine, &zero);
+	return shared ? &shared->moves : NULL;
+}
+
+/* Every name below a directory or mount is about to become another. */
+static __always_inline void count_move(void)
+{
+	__u32 *count = moves();
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+/*
+ * Stands for the path of a dentry without building it: another directory, name or mount point gives
+ * another key, and so does any move of a directory or mount. `as`: the dentry that has this name
+ * now, another one if a rename is about to hand it over. An address may come back for something
+ * else; all of them at once for the same node will not. An open while its directory is being renamed
+ * may take the old path for the new one.
+ */
+static __always_inline __u64 place_key(struct dentry *dentry, struct dentry *as,
+				       struct vfsmount *mnt)
+{
+	struct mount *mount = mount_of(mnt);
+	__u32 *moved = moves();
+	__u64 key = stir(moved ? *(volatile __u32 *)moved : 0, dentry);
+
+	key = stir(key, BPF_CORE_READ(as, d_parent));
+	key = stir(key, (void *)BPF_CORE_READ(as, d_name.hash_len));
+	key = stir(key, mount);
+	key = stir(key, BPF_CORE_READ(mount, mnt_parent));
+	return stir(key, BPF_CORE_READ(mount, mnt_mountpoint)) | 1;
+}
+
+static __always_inline void know_name(struct prov_policy *policy, struct prov_node *node, __u64 key)
+{
+	struct prov_name name = { .node = node->id, .key = key };
+
+	node->named = policy->epoch;
+	if (!key)
+		return;
+	node->name = key;
+	bpf_map_update_elem(&names, &name, &policy->epoch, BPF_ANY);
+}
+
+/* It may come back: then it has to be sent again. */
+static __always_inline void forget_name(struct prov_node *node, __u64 key)
+{
+	struct prov_name name = { .node = node->id, .key = key };
+
+	if (node->name == key)
+		node->name = 0;
+	bpf_map_delete_elem(&names, &name);
+}
+
+static __always_inline void send_path(struct prov_policy *policy, struct prov_node *node,
+				      const struct prov_place *place, struct prov_walk *walk)
 {
 	struct prov_text *text = &walk->buffer->text;
 	__u32 length = walk->length;
 
-	fill_text(text, policy, node, kind, length);
+	fill_text(text, policy, node, place->kind, length);
+	text->bits |= place->bits;
 	if (!walk->complete) {
 		text->bits |= TEXT_TRUNCATED;
 		count_loss(COUNT_NAME_TOO_LONG);
 	}
-	if (length <= TEXT_ROOM && send_text(text, sizeof(*text) + length, NODE_PATH))
-		node->named = policy->epoch;
+	if (length <= TEXT_ROOM && send_text(text, sizeof(*text) + length, NODE_PATH) &&
+	    !(place->bits & TEXT_REMOVED))
+		know_name(policy, node, place->key);
 }
 
-static __noinline int name_node(struct prov_policy *policy, struct prov_node *node, __u8 kind,
-				struct file *file)
+static __noinline int name_node(struct prov_policy *policy, struct prov_node *node,
+				const struct prov_place *place)
 {
 	struct prov_walk walk = {};
 
-	if (!policy || !node || !file || !(walk.buffer = claim_buffer()))
+	if (!policy || !node || !place)
 		return 0;
-	walk.dentry = BPF_CORE_READ(file, f_path.dentry);
-	walk.mount = mount_of(BPF_CORE_READ(file, f_path.mnt));
+	if (node->nature & NATURE_NAMELESS) {
+		node->named = policy->epoch;
+		return 0;
+	}
+	if (place->bits & TEXT_REMOVED)
+		forget_name(node, place->key);
+	walk.buffer = claim_buffer();
+	if (!walk.buffer)
+		return 0;
+	walk.dentry = place->dentry;
+	walk.mount = mount_of(place->mount);
 	bpf_loop(PATH_STEPS, walk_step, &walk, 0);
-	send_path(policy, node, kind, &walk);
+	send_path(policy, node, place, &walk);
 	give_back(walk.buffer);
 	return 0;
+}
+
+static __always_inline struct prov_place place_of_file(struct file *file, __u8 kind)
+{
+	struct prov_place place = { .kind = kind };
+
+	place.dentry = BPF_CORE_READ(file, f_path.dentry);
+	place.mount = BPF_CORE_READ(file, f_path.mnt);
+	return place;
+}
+
+static __noinline int name_as_file(struct prov_policy *policy, struct prov_node *node, __u8 kind,
+				   struct file *file)
+{
+	struct prov_place place = place_of_file(file, kind);
+
+	return name_node(policy, node, &place);
 }
 
 /* The node has a name in this epoch. */
@@ -98,7 +210,35 @@ static __always_inline void announce_name(struct prov_policy *policy, struct pro
 					  __u8 kind, struct file *file)
 {
 	if (node->named != policy->epoch)
-		name_node(policy, node, kind, file);
+		name_as_file(policy, node, kind, file);
+}
+
+static __noinline int name_unless_known(struct prov_policy *policy, struct prov_node *node,
+					const struct prov_place *place)
+{
+	struct prov_name name = {};
+	__u32 *epoch;
+
+	if (!policy || !node || !place)
+		return 0;
+	name.node = node->id;
+	name.key = place->key;
+	epoch = bpf_map_lookup_elem(&names, &name);
+	if (!epoch || *epoch != policy->epoch)
+		return name_node(policy, node, place);
+	node->name = place->key;
+	return 0;
+}
+
+/* The node has this file's very path among its names in this epoch. */
+static __always_inline void announce_this_name(struct prov_policy *policy, struct prov_node *node,
+					       __u8 kind, struct file *file)
+{
+	struct prov_place place = place_of_file(file, kind);
+
+	place.key = place_key(place.dentry, place.dentry, place.mount);
+	if (node->named != policy->epoch || node->name != place.key)
+		name_unless_known(policy, node, &place);
 }
 
 #endif

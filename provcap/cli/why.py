@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     _print_tree(lines, args.ascii)
     print(f"\n{clean(completeness(graph))}")
     _mention_others(graph, args.target)
+    _mention_new_name(graph, args.target, nodes)
     return 0
 
 
@@ -103,3 +104,13 @@ def _mention_others(graph: Graph, target: str) -> None:
     if others:
         names = ", ".join(others[:5])
         print(f"{len(others)} earlier file(s) had this name: ask for {clean(names)}")
+
+
+def _mention_new_name(graph: Graph, target: str, nodes: Sequence[int]) -> None:
+    """Say what a file is called now if the name that was asked for is no longer its own."""
+    if target.startswith(("pid:", "cf:")):
+        return
+    obj = graph.object_of[nodes[0]]
+    now = [name for name in graph.names(obj) if graph.has_name(obj, name)]
+    if now and target not in now:
+        print(f"{clean(target)} is now {clean(now[0])}")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from provcap.graph.labels import span, time
-from provcap.graph.model import NO_TIME, Graph
+from provcap.graph.model import NO_TIME, Graph, Name
 from provcap.graph.naming import PROCESS, Names
 from provcap.graph.picture import Node
 from provcap.graph.titles import clean
@@ -23,13 +23,13 @@ class Facts:
     """Looks up what is known about the nodes of a picture; all texts are clean."""
 
     def __init__(self, graph: Graph, names: Names) -> None:
-        """Collect the times of all names once."""
+        """Collect the times of all addresses once."""
         self.graph, self.names = graph, names
-        self._named: dict[int, dict[str, int]] = defaultdict(dict)  # object -> path -> first time
-        for edge in graph.edges_named(("named", "addressed")):
-            path = graph.texts.get(graph.object_of[graph.sender[edge]], "")
-            times = self._named[graph.object_of[graph.receiver[edge]]]
-            times.setdefault(path, graph.at_ns[edge])
+        self._addresses: dict[int, list[Name]] = defaultdict(list)
+        for edge in graph.edges_named(("addressed",)):
+            text = graph.texts.get(graph.object_of[graph.sender[edge]], "")
+            given = Name(text, graph.at_ns[edge], None)
+            self._addresses[graph.object_of[graph.receiver[edge]]].append(given)
 
     def of(self, node: Node) -> list[Fact]:
         """Return labels and values of a node, without those that have no value."""
@@ -58,11 +58,10 @@ class Facts:
         yield "Identifiers", [clean(graph.identifiers[version]) for version in node.versions]
 
     def _names(self, obj: int) -> Iterator[str]:
-        times = self._named.get(obj, {})
-        for name in self.graph.names(obj) or times:
-            at_ns = times.get(name, NO_TIME)
-            since = f" (since {time(at_ns)[11:]})" if at_ns != NO_TIME else ""
-            yield clean(name) + since
+        for name in self.graph.dated_names(obj) or self._addresses.get(obj, []):
+            ends = (("since", name.from_ns), ("until", name.to_ns))
+            words = [f"{word} {time(at_ns)[11:]}" for word, at_ns in ends if at_ns]
+            yield clean(name.path) + (f" ({', '.join(words)})" if words else "")
 
     def version(self, node: int) -> list[str]:
         """Return label, identifier and time of one version."""

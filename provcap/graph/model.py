@@ -7,8 +7,19 @@ the text of the recording. Edges run from sender to receiver, the way informatio
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 NO_TIME = 0
+
+
+class Name(NamedTuple):
+    """A path that an object had, from and to when; nanoseconds since 1970."""
+
+    path: str
+    from_ns: int
+    """NO_TIME: since before the recording, or it does not say."""
+    to_ns: int | None
+    """None: until its end."""
 
 
 class Graph:
@@ -54,7 +65,7 @@ class Graph:
         self._in: tuple[array[int], array[int]] | None = None
         self._out: tuple[array[int], array[int]] | None = None
         self._versions: list[list[int]] | None = None
-        self._names: dict[int, list[str]] | None = None
+        self._names: dict[int, list[Name]] | None = None
 
     @property
     def node_count(self) -> int:
@@ -113,10 +124,21 @@ class Graph:
             yield from (e for e, r in enumerate(self.relation_number) if wanted[r])
 
     def names(self, obj: int) -> list[str]:
-        """Return every path the object was known under, the newest first; empty if none."""
+        """Return every path the object was known under, the newest first; empty if none.
+
+        Those that it has in the end come before those that were taken from it.
+        """
+        return list(dict.fromkeys(name.path for name in self.dated_names(obj)))
+
+    def dated_names(self, obj: int) -> list[Name]:
+        """Return the same with times; a path that came back is there more than once."""
         if self._names is None:
             self._names = self._collect_names()
         return self._names.get(obj, [])
+
+    def has_name(self, obj: int, path: str) -> bool:
+        """Say whether the object is known under this path in the end."""
+        return any(name.path == path and name.to_ns is None for name in self.dated_names(obj))
 
     def named_objects(self) -> Iterator[int]:
         """Yield every object that has a name."""
@@ -132,18 +154,27 @@ class Graph:
                 group.sort(key=self.version_of.__getitem__)
         return groups
 
-    def _collect_names(self) -> dict[int, list[str]]:
-        names = {obj: [path] for obj, path in self.paths.items()}
-        edges = sorted(self.edges_named(("named",)), key=self.at_ns.__getitem__)
+    def _collect_names(self) -> dict[int, list[Name]]:
+        """Read the edges in order; each list has the names of the end first, the newest first."""
+        had = {obj: {path: NO_TIME} for obj, path in self.paths.items()}  # since when
+        gone: dict[int, list[Name]] = {}
+        edges = sorted(self.edges_named(("named", "unnamed")), key=self.at_ns.__getitem__)
         for edge in edges:  # an equal time keeps the order of recording
             path = self.texts.get(self.object_of[self.sender[edge]])
             if path is None:
                 continue
-            known = names.setdefault(self.object_of[self.receiver[edge]], [])
-            if path in known:
-                known.remove(path)
-            known.insert(0, path)
-        return names
+            obj, at_ns = self.object_of[self.receiver[edge]], self.at_ns[edge]
+            paths = had.setdefault(obj, {})
+            since = paths.pop(path, None)
+            if self.relation(edge) == "named":
+                paths[path] = since or at_ns  # the newest is the last
+            else:
+                gone.setdefault(obj, []).append(Name(path, since or NO_TIME, at_ns))
+        return {
+            obj: [Name(path, since, None) for path, since in reversed(paths.items())]
+            + gone.get(obj, [])[::-1]
+            for obj, paths in had.items()
+        }
 
 
 def _index(ends: "array[int]", node_count: int) -> "tuple[array[int], array[int]]":

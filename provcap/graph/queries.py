@@ -53,7 +53,8 @@ def resolve(graph: Graph, target: str) -> list[int]:
 def find(graph: Graph, path: str) -> list[int]:
     """Return the newest version of each object known as ``path``, the newest object first.
 
-    A name belongs to an object, hence to all its versions. Raises UsageError with suggestions.
+    What has the name in the end comes before what has lost it. A name belongs to an object, hence
+    to all its versions. Raises UsageError with suggestions.
     """
     found = [
         obj for obj in graph.named_objects() if path in graph.names(obj) and _is_file(graph, obj)
@@ -63,7 +64,11 @@ def find(graph: Graph, path: str) -> list[int]:
             f"{path!r} is not in {graph.source or 'the recording'}{_hint(graph, path)}"
         )
     newest = [graph.versions(obj)[-1] for obj in found]
-    return sorted(newest, key=lambda node: _last_change(graph, node), reverse=True)
+    return sorted(newest, key=lambda node: _recency(graph, node, path), reverse=True)
+
+
+def _recency(graph: Graph, node: int, path: str) -> tuple[bool, int, int]:
+    return (graph.has_name(graph.object_of[node], path), *_last_change(graph, node))
 
 
 def _is_file(graph: Graph, obj: int) -> bool:

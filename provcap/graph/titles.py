@@ -43,7 +43,13 @@ VERBS = {
     "rename": "renamed by",
     "link": "linked by",
     "unlink": "unlinked by",
+    "exchange": "exchanged by",
+    "replace": "replaced by",
+    "rmdir": "removed by",
     "inode_create": "created by",
+    "mkdir": "created by",
+    "mknod": "created by",
+    "tmpfile": "created by",
     "symlink": "created by",
     "msg_create": "created by",
     "sh_create": "created by",
@@ -82,6 +88,7 @@ VERBS = {
     "load_undefined": "loaded by",
     "env": "environment",
     "named": "named",
+    "unnamed": "no longer named",
     "addressed": "addressed",
     "ran_on": "ran on",
 }
@@ -119,8 +126,14 @@ FLOW_VERBS = {
     "rename": "renames",
     "link": "links",
     "unlink": "unlinks",
+    "exchange": "exchanges",
+    "replace": "replaces",
+    "rmdir": "removes",
     "symlink": "creates",
     "inode_create": "creates",
+    "mkdir": "creates",
+    "mknod": "creates",
+    "tmpfile": "creates",
     "msg_create": "creates",
     "sh_create": "creates",
     "sh_attach": "attaches",
@@ -197,6 +210,16 @@ def flow_verb(relations: Iterable[str]) -> str:
     """Return how several relations from one thing to another read on an arrow."""
     best = min(relations, key=lambda relation: _FLOW_RANK.get(relation, len(_FLOW_RANK)))
     return FLOW_VERBS.get(best, clean(best).replace("_", " "))
+
+
+def _further_names(others: Sequence[str], former: Sequence[str], there: bool) -> str:
+    """Return what follows the first name: other ones, those that it had, or that none is left."""
+    words = [] if there else ["removed"]
+    if others:
+        words.append(f"also {', '.join(others[:2])}")
+    if former:
+        words.append(f"was {', '.join(former[:2])}")
+    return f" ({'; '.join(words)})" if words else ""
 
 
 def is_terminal(kind: str, title: str) -> bool:
@@ -285,13 +308,14 @@ class Titles:
         graph = self._graph
         obj, kind = graph.object_of[node], graph.kind(node)
         names = [clean(name) for name in graph.names(obj)]
+        now = [clean(name) for name in graph.names(obj) if graph.has_name(obj, name)]
         text = clean(graph.texts.get(obj, ""))
         if kind == "pipe":
             return f"pipe {names[0]}" if names else "pipe"
         if names and is_terminal(kind, names[0]):
             return f"terminal {names[0]}"
         if names:
-            return names[0] + (f" (also {', '.join(names[1:3])})" if names[1:] else "")
+            return names[0] + _further_names(now[1:], names[max(len(now), 1) :], bool(now))
         if text:
             return f"{kind} {text}"
         inode = graph.inodes.get(obj)

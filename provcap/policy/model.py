@@ -20,7 +20,7 @@ MOST = (1 << 32) - 2  # of the numbers that only ever step; the last one is the 
 
 #: relations that come with others, and hold the versions of an object together
 INSEPARABLE = frozenset(
-    ("version_entity", "version_activity", "memory_read", "memory_write", "named")
+    ("version_entity", "version_activity", "memory_read", "memory_write", "named", "unnamed")
 )
 #: PROV relation -> the name of its filter; what is in none of these cannot be filtered
 CATEGORIES = {

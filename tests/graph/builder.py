@@ -67,7 +67,7 @@ class Log:
         """Record sender -> receiver by the rule of the model: outputs close a version."""
         self.define(sender)
         self.out.add(sender)
-        if receiver in self.out and relation not in ("named", "arg"):
+        if receiver in self.out and relation not in ("named", "unnamed", "arg"):
             self.step(receiver)
         self.define(receiver)
         self.raw(relation, self.id(sender), self.id(receiver))
@@ -115,10 +115,23 @@ class Log:
         self.edge(relation, f"t{pid}", entity)
 
     def named(self, entity: str, path: str) -> None:
-        name = f"path:{path}"
-        if name not in self.kinds:
-            self.node(name, "path", pathname=path)
-        self.edge("named", name, entity)
+        self.path(path)
+        self.edge("named", f"path:{path}", entity)
+
+    def path(self, path: str) -> None:
+        """A path as a node, once."""
+        if f"path:{path}" not in self.kinds:
+            self.node(f"path:{path}", "path", pathname=path)
+
+    def unnamed(self, entity: str, path: str) -> None:
+        self.path(path)
+        self.edge("unnamed", f"path:{path}", entity)
+
+    def renames(self, pid: str, entity: str, old: str, new: str) -> None:
+        """What the kernel side tells of a rename to a free name."""
+        self.edge("rename", f"t{pid}", entity)
+        self.unnamed(entity, old)
+        self.named(entity, new)
 
     def forks(self, parent: str, pid: int, path: str) -> str:
         """A child that still runs its parent's program; its memory is older than its id."""

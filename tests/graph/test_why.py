@@ -326,6 +326,69 @@ def test_names_belong_to_objects():
     assert tree(log, "/tmp/new").startswith("/etc/conf (also /tmp/new)\n")
 
 
+def renamed():
+    """Somebody writes /tmp/new and puts it in the place of /etc/conf."""
+    log = Log()
+    log.process(5, "/bin/a")
+    log.writes("5", file(log, "/etc/conf"))
+    log.process(6, "/bin/b")
+    log.writes("6", file(log, "/tmp/new"))
+    log.edge("replace", "t6", "/etc/conf")
+    log.unnamed("/etc/conf", "/etc/conf")
+    log.renames("6", "/tmp/new", "/tmp/new", "/etc/conf")
+    return log
+
+
+def test_a_renamed_file_is_found_under_both_names(recording, capsys):
+    """The old name leads to it, and the answer says what it is called now."""
+    assert main(["why", "/tmp/new", "--log", recording(renamed())]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed.startswith("/etc/conf (was /tmp/new)\n└─ written by b (pid 6)\n")
+    assert printed.endswith("/tmp/new is now /etc/conf\n")
+
+
+def test_who_has_a_name_in_the_end_is_meant_by_it(recording, capsys):
+    """The file that was replaced is the older one, even if somebody has used it since."""
+    log = renamed()
+    log.writes("5", "/etc/conf")
+    graph = log.graph()
+    new, old = queries.find(graph, "/etc/conf")
+
+    assert main(["why", "/etc/conf", "--log", recording(log)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("/etc/conf (was /tmp/new)\n")
+    assert graph.identifiers[new] == log.id("/tmp/new")
+    assert f"1 earlier file(s) had this name: ask for {graph.identifiers[old]}" in printed
+    assert tree(log, graph.identifiers[old]).startswith("/etc/conf (removed)\n")
+
+
+def test_a_name_has_its_time():
+    """From when it was given until it was taken away; it may come back."""
+    log = Log()
+    log.process(5, "/bin/a")
+    log.writes("5", file(log, "/a"))
+    log.renames("5", "/a", "/a", "/b")
+    log.renames("5", "/a", "/b", "/a")
+    graph = log.graph()
+    now, *gone = graph.dated_names(graph.object_of[graph.number[log.id("/a")]])
+
+    assert [name.path for name in (now, *gone)] == ["/a", "/b", "/a"]
+    assert now.to_ns is None
+    assert gone[1].from_ns < gone[1].to_ns <= gone[0].from_ns < gone[0].to_ns <= now.from_ns
+
+
+def test_a_name_that_was_there_before_ends_when_it_is_taken():
+    """Nobody used the file before it was renamed: only its end is known of the old name."""
+    log = Log()
+    log.process(5, "/bin/a")
+    log.node("f", "file", ino=7)
+    log.renames("5", "f", "/old", "/new")
+
+    assert tree(log, "/old").startswith("/new (was /old)")
+    assert tree(log, "/new").startswith("/new (was /old)")
+
+
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [

@@ -20,7 +20,7 @@ FILE_SYSTEMS = f"""
 mkdir -m 755 {WORK} {WORK}/disk {WORK}/mount
 truncate -s 32M /tmp/disk.image
 mkfs.ext4 -q /tmp/disk.image
-modprobe -a loop ext4
+modprobe -a loop ext4 overlay
 mount "$(losetup --find --show /tmp/disk.image)" {WORK}/disk
 mount -t tmpfs none {WORK}/mount
 mkdir {WORK}/mount/inner
@@ -29,6 +29,10 @@ mkdir {WORK}/mount/inner/deep
 touch {WORK}/mount/inner/deep/file
 set -- $(modprobe --show-depends crc7) # "insmod PATH", of a module that needs no other
 case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac > {WORK}/module.ko
+mkdir -p {WORK}/overlay {WORK}/layers
+cd {WORK}/layers
+mkdir lower upper work
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none {WORK}/overlay
 """
 
 

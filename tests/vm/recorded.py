@@ -106,6 +106,14 @@ class Recording:
         senders = [e.sender for e in self.edges if e.relation == "named" and e.receiver.id == id]
         return [self.texts[sender]["pathname"] for sender in dict.fromkeys(senders)]
 
+    def name_history(self, id: int) -> list[tuple[str, bytes, int]]:
+        """What was said of this node's names: (named or unnamed, path, when), in order."""
+        return [
+            (edge.relation, self.texts[edge.sender]["pathname"], edge.at_ns)
+            for edge in self.edges
+            if edge.relation in ("named", "unnamed") and edge.receiver.id == id
+        ]
+
     @cached_property
     def nodes(self) -> dict[int, list[NodeRecord]]:
         """Node id -> its records."""

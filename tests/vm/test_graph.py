@@ -17,6 +17,8 @@ PROMISED = {
     *("memory_write", "connect", "listen", "bind", "send_msg", "exec_task", "read", "memory_read"),
     *("accept", "receive_msg", "open", "getattr", "perm_check", "mmap", "mmap_private", "clone"),
     *("version_activity", "terminate_task", "ran_on", "send_stream", "receive_stream"),
+    *("unnamed", "link", "rename", "replace", "exchange", "unlink", "rmdir", "mkdir", "mknod"),
+    *("symlink", "tmpfile"),
 }
 
 

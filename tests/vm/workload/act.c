@@ -10,15 +10,15 @@
 #include "act.h"
 
 /* Handovers come first, while the table of descriptors is small. */
-static const struct operation *const groups[] = { handovers, files, attributes, pipes, processes,
-						  sockets, lifetimes, everyday };
+static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
+						  processes, sockets, lifetimes, everyday };
 
 int here = -1;
 const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char names[1 << 16];
+static char told[1 << 16];
 static size_t named;
 
 long must(long result, const char *what)
@@ -40,7 +40,7 @@ void fails(long result, int error, const char *what)
 
 static void note(const char *kind, dev_t device, unsigned long inode, const char *name)
 {
-	named += snprintf(names + named, sizeof(names) - named, "%s %u %lu %s/%s\n", kind,
+	named += snprintf(told + named, sizeof(told) - named, "%s %u %lu %s/%s\n", kind,
 			  major(device) << 20 | minor(device), inode, doing, name);
 }
 
@@ -71,6 +71,11 @@ void begin(void)
 void end(void)
 {
 	MUST(pwrite(end_mark, "x", 1, 0));
+}
+
+void act_as(uid_t user)
+{
+	MUST(syscall(SYS_setresuid, -1, user, -1));
 }
 
 void pause_ms(int ms)
@@ -236,6 +241,6 @@ int main(int count, char **words)
 		status = before();
 	else if (!strcmp(what, "verdicts"))
 		status = verdicts();
-	must(write(1, names, named), "telling names");
+	must(write(1, told, named), "telling names");
 	return status;
 }

@@ -32,7 +32,7 @@ struct operation {
 };
 
 extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
-extern const struct operation everyday[], handovers[];
+extern const struct operation everyday[], handovers[], names[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */
@@ -52,6 +52,12 @@ void fails(long result, int error, const char *what);
 
 /* Tells the tests the name of what is behind this descriptor. */
 void called(const char *name, int fd);
+
+/* Another effective user for this thread alone: the library would ask all threads. */
+void act_as(uid_t user);
+
+/* Makes the kernel forget every inode that is not in use. */
+void drop_caches(void);
 
 void pause_ms(int ms);
 

@@ -18,19 +18,13 @@ static void open_absent(void)
 	end();
 }
 
-/* Another effective user for this thread alone: the library would ask all threads. */
-static void become(uid_t user)
-{
-	MUST(syscall(SYS_setresuid, -1, user, -1));
-}
-
 static void open_refused(void)
 {
-	become(1000);
+	act_as(1000);
 	begin();
 	FAILS(openat(here, "secret", O_RDONLY), EACCES);
 	end();
-	become(0);
+	act_as(0);
 }
 
 static void create(void)
@@ -45,11 +39,11 @@ static void create(void)
 
 static void create_refused(void)
 {
-	become(1000);
+	act_as(1000);
 	begin();
 	FAILS(openat(here, "new", O_CREAT | O_WRONLY, 0640), EACCES);
 	end();
-	become(0);
+	act_as(0);
 }
 
 static void read_file(void)
