@@ -45,8 +45,8 @@ def way(
 ) -> list[int] | None:
     """Return the edges of a shortest path from one of ``sources`` to one of ``targets``.
 
-    None: nothing of the sources came to the targets. An empty list: a node is both. Versions count as
-    in ``ancestry``: give the source as it was (``graph.versions(obj)[:1]``, say), and the targets.
+    None: nothing of the sources came to the targets. An empty list: a node is both. Versions count
+    as in ``ancestry``: give the source as it was then (``graph.versions(obj)[:1]``, say).
     """
     wanted = set(sources)
     onward: dict[int, int | None] = dict.fromkeys(targets)  # node -> the edge that leads on
