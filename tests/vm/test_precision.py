@@ -142,15 +142,16 @@ def played(machine) -> Played:
     return Played(load(str(out / "audit.log")), scenarios, recording.losses, _truth(machine))
 
 
-def test_every_scenario_was_played_and_nothing_was_lost(played):
+def test_every_scenario_was_played_and_nothing_was_lost(played, machine):
     """The graph is all of it, but for what all anonymous inodes share."""
     twice = [f"{name}.{how}" for name in PAIRS for how in ("apart", "joined")]
 
     assert sorted(played.scenarios) == sorted([*FLOWS, *twice])
     assert not played.losses.missing and not played.losses.skipped
-    assert {cause for cause, cpus in played.losses.causes.items() if sum(cpus.values())} == {
-        "shared_anonymous"  # the eventfd and the rings
-    }
+    harmless = {"shared_anonymous"}  # the eventfd and the rings
+    if kernel_of(machine) < (6, 2):
+        harmless.add("task_storage")  # of tasks that are freed while another hook is interrupted
+    assert played.losses.causes.keys() <= harmless
 
 
 @pytest.mark.parametrize("flow", FLOWS)
