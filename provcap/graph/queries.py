@@ -1,11 +1,12 @@
 """Questions to a graph: which nodes does a name stand for, and what came before a node.
 
 ``find``, ``find_process``, ``find_identifier`` turn what a person types into nodes; ``ancestry`` is
-the closure backwards in time.
+the closure backwards in time, ``way`` one shortest path within it.
 """
 
 import difflib
 import posixpath
+from collections import deque
 from collections.abc import Iterable
 
 from provcap.errors import UsageError
@@ -34,6 +35,41 @@ def ancestry(
                 seen.add(sender)
                 todo.append(sender)
     return seen
+
+
+def way(
+    graph: Graph,
+    sources: Iterable[int],
+    targets: Iterable[int],
+    flows: frozenset[int] = ANCESTRY_FLOWS,
+) -> list[int] | None:
+    """Return the edges of a shortest path from one of ``sources`` to one of ``targets``.
+
+    None: nothing of the sources came to the targets. An empty list: a node is both. Versions count
+    as in ``ancestry``: give the source as it was then (``graph.versions(obj)[:1]``, say).
+    """
+    wanted = set(sources)
+    onward: dict[int, int | None] = dict.fromkeys(targets)  # node -> the edge that leads on
+    todo = deque(onward)
+    while todo:
+        node = todo.popleft()
+        if node in wanted:
+            return _edges_onward(graph, node, onward)
+        for edge in graph.edges_in(node):
+            sender = graph.sender[edge]
+            if graph.flow[edge] in flows and sender not in onward:
+                onward[sender] = edge
+                todo.append(sender)
+    return None
+
+
+def _edges_onward(graph: Graph, node: int, onward: dict[int, int | None]) -> list[int]:
+    edges = []
+    edge = onward[node]
+    while edge is not None:
+        edges.append(edge)
+        edge = onward[graph.receiver[edge]]
+    return edges
 
 
 def resolve(graph: Graph, target: str) -> list[int]:
