@@ -51,7 +51,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
  * This open made the file, and a file system that looks up, creates and opens in one step has not told
  * d_instantiate: the task is its origin, and its directory has a new name in it.
  */
-static __noinline int creates(struct prov_scene *scene, struct file *file)
+static __always_inline int creates(struct prov_scene *scene, struct file *file)
 {
 	struct inode *directory = file->f_path.dentry->d_parent->d_inode;
 	struct prov_node *node;

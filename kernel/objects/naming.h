@@ -119,6 +119,17 @@ static __noinline int ask(struct prov_scene *scene, struct inode *inode)
 	return 0;
 }
 
+/* As inode_node, after everybody has been asked: fewer calls deep, since 6.1 has stack for few. */
+static __always_inline struct prov_node *asked_node(struct prov_scene *scene, struct inode *inode)
+{
+	struct prov_node *node = scene->wanted ? inode_state(scene, inode) : NULL;
+
+	if (!node || node->marks & MARKS_OPAQUE)
+		return NULL;
+	announce_inode(scene, inode, node);
+	return node;
+}
+
 /* A name is made, changed or removed: the directory has other content. */
 static __noinline int writes_directory(struct prov_scene *scene, struct inode *directory,
 				       __u8 outcome)
@@ -128,7 +139,7 @@ static __noinline int writes_directory(struct prov_scene *scene, struct inode *d
 		.offset = NO_OFFSET,
 		.kind = NODE_DIRECTORY,
 	};
-	struct prov_node *node = inode_node(scene, directory);
+	struct prov_node *node = asked_node(scene, directory);
 
 	if (node)
 		generates(scene, REL_WRITE, node, &detail);
@@ -140,7 +151,7 @@ static __noinline struct prov_node *changes(struct prov_scene *scene, enum prov_
 					    struct inode *inode, __u8 outcome)
 {
 	struct prov_detail detail = { .outcome = outcome, .offset = NO_OFFSET };
-	struct prov_node *node = inode_node(scene, inode);
+	struct prov_node *node = asked_node(scene, inode);
 
 	if (!node)
 		return NULL;

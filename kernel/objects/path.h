@@ -197,8 +197,8 @@ static __always_inline struct prov_place place_of_file(struct file *file, __u8 k
 	return place;
 }
 
-static __noinline int name_as_file(struct prov_policy *policy, struct prov_node *node, __u8 kind,
-				   struct file *file)
+static __always_inline int name_as_file(struct prov_policy *policy, struct prov_node *node,
+					__u8 kind, struct file *file)
 {
 	struct prov_place place = place_of_file(file, kind);
 
