@@ -39,7 +39,7 @@ struct prov_node {
 	__u32 marks; /* enum prov_mark */
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
 	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
-	__u32 reserved;
+	__u32 fresh; /* the version that the last of them made, if it holds nothing older; 0: none */
 	__u64 taint;
 	__u64 name; /* key of the path that was sent last, see place_key() */
 };
@@ -53,16 +53,14 @@ enum prov_nature {
 	NATURE_NAMELESS = 8, /* made without a name, and has got none yet */
 };
 
-/* An edge that this thread has sent: relation, source with its version, destination with its cuts. */
+/* An edge that this thread has sent: relation, source with its version, destination. */
 struct prov_edge {
 	__u64 object; /* the node that is not the task and not its memory */
 	__u64 memory; /* the other far end */
 	__u32 version; /* of the source */
-	__u32 arrivals; /* of the task by then */
+	__u32 arrivals; /* of the task by then, and cuts of the destination */
 	__u32 epoch;
 	__u32 relation;
-	__u32 cuts; /* of the destination, unless that is the task or its memory */
-	__u32 reserved;
 };
 
 /* A file marked as source before its edge can be sent: exec keeps those until it is certain */

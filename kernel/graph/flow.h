@@ -19,11 +19,9 @@ struct prov_detail {
 	__u32 flags;
 	__u8 kind; /* of the object; of the destination of a derivation */
 	__u8 from_kind; /* of the source of a derivation */
-	__u8 outcome; /* enum prov_outcome */
+	__u8 outcome : 4; /* enum prov_outcome */
+	bool no_content : 1; /* this operation carries less than its relation usually does */
 	__u8 flow; /* enum prov_flow: filled in by the verb */
-	__u32 fresh; /* version of the destination that holds nothing older, 0: none (see cut) */
-	bool no_content; /* this operation carries less than its relation usually does */
-	__u8 reserved[3];
 };
 
 #define NO_OFFSET (-1)
@@ -52,7 +50,10 @@ static __always_inline void look_at_task(struct prov_scene *scene)
 	notice_entry(scene->task, word, word);
 }
 
-/* Read before the edge is looked up, so that a cut in between makes it new. */
+/*
+ * Read before the edge is looked up, so that a cut in between makes it new. It is added to the arrivals:
+ * both only grow, so the sum is the same only if both are.
+ */
 static __always_inline __u32 cuts_of(struct prov_node *node)
 {
 	return *(volatile __u32 *)&node->cuts;
@@ -113,6 +114,8 @@ static __always_inline struct prov_step fill_to(struct prov_event *event, struct
 		event->bits |= EVENT_TO_STEPPED;
 	if (step.lost)
 		event->bits |= EVENT_TO_LOST;
+	if (step.version && step.version == to->fresh)
+		event->bits |= EVENT_FRESH;
 	return step;
 }
 
@@ -225,8 +228,6 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	edge.arrivals = into_memory ? scene->task->arrivals : 0;
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	edge.cuts = 0;
-	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_use(scene, &edge, object, detail, into_memory);
 }
@@ -278,11 +279,9 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	edge.object = object->id;
 	edge.memory = from_memory ? scene->memory->node.id : 0;
 	edge.version = from_memory ? version_of(*(volatile __u64 *)&scene->memory->node.word) : 0;
-	edge.arrivals = scene->task->arrivals;
+	edge.arrivals = scene->task->arrivals + cuts_of(object);
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	edge.cuts = cuts_of(object);
-	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_generation(scene, &edge, object, detail, from_memory);
 }
@@ -292,7 +291,6 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 					const struct prov_detail *detail)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
-	struct prov_step step;
 	__u8 bits;
 
 	if (!event || !from || !to)
@@ -300,9 +298,7 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	edge->version = mark(from);
 	fill_detail(event, detail);
 	fill_from(event, from->id, edge->version, detail->from_kind);
-	step = fill_to(event, to, detail->kind);
-	if (detail->fresh && step.version == detail->fresh)
-		event->bits |= EVENT_FRESH;
+	fill_to(event, to, detail->kind);
 	bits = event->bits;
 	submit(event);
 	if (was_sent(bits))
@@ -327,11 +323,9 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 	edge.object = to->id;
 	edge.memory = from->id;
 	edge.version = version_of(*(volatile __u64 *)&from->word);
-	edge.arrivals = 0;
+	edge.arrivals = cuts_of(to);
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	edge.cuts = cuts_of(to);
-	edge.reserved = 0;
 	if (!is_known(scene, &edge))
 		record_derivation(scene, &edge, from, to, detail);
 }

@@ -21,8 +21,7 @@ static __always_inline bool knows_edge(struct prov_task *task, const struct prov
 
 	return old->object == edge->object && old->version == edge->version &&
 	       old->relation == edge->relation && old->memory == edge->memory &&
-	       old->arrivals == edge->arrivals && old->epoch == edge->epoch &&
-	       old->cuts == edge->cuts;
+	       old->arrivals == edge->arrivals && old->epoch == edge->epoch;
 }
 
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)

@@ -22,7 +22,8 @@ static __always_inline void changes(struct prov_scene *scene, struct inode *inod
 	send_iattr(scene->policy, &change, inode, valid, wish);
 	generates(scene, REL_SETATTR, &change, &detail);
 	detail.kind = kind_of_mode(inode->i_mode);
-	detail.fresh = wiped(inode, node, own_writers);
+	if (is_recorded(scene))
+		wipe(inode, node, own_writers);
 	derives(scene, REL_SETATTR_INODE, &change, node, &detail);
 }
 

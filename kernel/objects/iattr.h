@@ -128,20 +128,21 @@ static __always_inline bool locks_writers(struct inode *inode)
 }
 
 /*
- * The version that begins with the truncation and holds nothing older, or 0. A writer's edge is
+ * A version that begins with the truncation, and holds nothing older. A writer's edge is
  * made at its hook, before it waits for the lock: it may be in the version that we close, while
  * its bytes come after. But then its file is open, and is counted. So the look at the count comes
  * last.
  */
-static __always_inline __u32 wiped(struct inode *inode, struct prov_node *node, __u32 own)
+static __always_inline void wipe(struct inode *inode, struct prov_node *node, __u32 own)
 {
 	__u32 version;
 
 	if (!own || inode->i_size || !locks_writers(inode) || node->nature & NATURE_ANNOTATED ||
 	    (__u32)inode->i_writecount.counter != own)
-		return 0;
+		return;
 	version = cut(node);
-	return (__u32)*(volatile int *)&inode->i_writecount.counter == own ? version : 0;
+	if ((__u32)*(volatile int *)&inode->i_writecount.counter == own)
+		node->fresh = version;
 }
 
 #endif
