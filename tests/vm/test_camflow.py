@@ -65,8 +65,9 @@ def test_every_step_is_done_or_refused(steered):
 
 
 def test_the_recording_says_that_it_was_off_meanwhile(steered):
-    """So it is not complete, whatever it holds; nothing was filtered."""
-    assert steered.recording.losses.restrictions == ("switched_off", "tracked_only")
+    """So it is not complete, whatever it holds."""
+    restrictions = ("filtered", "switched_off", "tracked_only")
+    assert steered.recording.losses.restrictions == restrictions
     assert not steered.recording.losses.complete
 
 
@@ -83,6 +84,21 @@ def test_nothing_is_recorded_while_capture_is_off(steered):
     """And everything once it is on again."""
     assert not steered.named("while-off")
     assert steered.graph.comes_from(steered.folder / "while-on", steered.folder / "other")
+
+
+def test_a_filtered_relation_is_not_recorded(steered):
+    """Until the filters are reset; the file itself is there."""
+    other = steered.folder / "other"
+    assert "Generated filter (20):\nwrite\nUsed filter" in steered.done("filter shown")
+    assert not steered.graph.comes_from(steered.folder / "filtered", other)
+    assert steered.graph.comes_from(steered.folder / "unfiltered", other)
+
+
+def test_a_step_of_the_epoch_has_nodes_sent_again(steered):
+    """The same node, once in each epoch; its relations carry on."""
+    other = steered.graph.node(steered.folder / "other")
+    epochs = {node.epoch for node in steered.recording.nodes() if node.id == other}
+    assert epochs == {1, 2}
 
 
 def test_the_identifier_shown_is_that_of_the_recording(steered):

@@ -37,6 +37,7 @@ def main() -> None:
     copy("unused", "of-unused")  # a name is known from the first open on
     do("pid shown", "--process", os.getpid())
     switch_off_and_on(do)
+    filtered(do)
     opaque(do)
     tracked_only(do)
     running_process(do)
@@ -61,6 +62,16 @@ def switch_off_and_on(do) -> None:
     copy("other", "while-off")
     do("on", "-e", "true")
     copy("other", "while-on")
+
+
+def filtered(do) -> None:
+    """One relation is left out for a while; then everything is sent again."""
+    do("filter", "--edge-filter", "write", "true")
+    do("filter shown", "-s")
+    copy("other", "filtered")
+    do("no filter", "--reset-filter")
+    do("epoch", "--change-epoch")
+    copy("other", "unfiltered")
 
 
 def opaque(do) -> None:
