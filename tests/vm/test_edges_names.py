@@ -245,13 +245,13 @@ def test_a_file_is_made_once(recording):
 
 @pytest.mark.parametrize(("name", "relation"), [("made", "inode_create"), ("folder", "mkdir")])
 def test_what_a_stacked_file_system_makes_is_made_once_on_each_level(recording, name, relation):
-    """The one on top has the name, the one below has another node and none."""
+    """The one below is another node; 6.1 opens it under the name of the one on top, too."""
     found = recording.window("create_on_overlay").found
     made = [edge.receiver.id for edge in found if edge.relation == relation]
     top = [id for id in made if recording.names(id) == [f"/tmp/edges/overlay/{name}".encode()]]
 
     assert len(made) == len(set(made)) == 2
-    assert len(top) == 1
+    assert 1 <= len(top) <= 2
 
 
 def test_a_file_that_is_found_on_disk_is_not_made(recording):
