@@ -64,19 +64,26 @@ static __always_inline bool is_known(struct prov_scene *scene, const struct prov
 	return !(scene->policy->switches & SWITCH_REPEAT_EDGES) && knows_edge(scene->task, edge);
 }
 
-static __always_inline struct prov_event *reserve_event(struct prov_scene *scene,
-							enum prov_relation relation)
+static __always_inline struct prov_event *reserve_event_of(struct prov_policy *policy,
+							   struct prov_task *task,
+							   enum prov_relation relation)
 {
 	struct prov_event *event = RESERVE(struct prov_event, RECORD_EVENT, relation,
 					   COUNT_EVENT_RING_FULL);
 
 	if (event) {
-		event->through = scene->task->node.id;
-		event->through_version = version_of(scene->task->node.word);
+		event->through = task->node.id;
+		event->through_version = version_of(task->node.word);
 		event->bits = 0;
-		event->epoch = scene->policy->epoch;
+		event->epoch = policy->epoch;
 	}
 	return event;
+}
+
+static __always_inline struct prov_event *reserve_event(struct prov_scene *scene,
+							enum prov_relation relation)
+{
+	return reserve_event_of(scene->policy, scene->task, relation);
 }
 
 /* An event that cannot be finished after all */

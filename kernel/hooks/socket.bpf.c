@@ -188,13 +188,13 @@ static __noinline int send_to_stream(struct prov_scene *scene, struct sock *sk,
 				     struct prov_socket *socket)
 {
 	struct prov_detail detail = SOCKET_TO(NODE_STREAM);
-	struct prov_stream_key in, out;
+	struct prov_stream_key out;
 	struct prov_node *stream;
 
 	if (!scene || !socket)
 		return 0;
-	inbound(socket, sk, &in);
-	out = reverse(&in);
+	inbound(socket, sk, &out);
+	turn_around(&out);
 	stream = stream_node(scene, &out);
 	if (stream)
 		derives(scene, REL_SEND_STREAM, &socket->node, stream, &detail);
@@ -220,13 +220,13 @@ static __always_inline void ask_unix_peer(struct prov_scene *scene, struct sock 
 static __noinline int ask_stream(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_socket *socket = socket_state(sk);
-	struct prov_stream_key in, out;
+	struct prov_stream_key out;
 	struct prov_stream *stream;
 
 	if (!scene || !socket)
 		return 0;
-	inbound(socket, sk, &in);
-	out = reverse(&in);
+	inbound(socket, sk, &out);
+	turn_around(&out);
 	stream = find_stream(&out);
 	if (stream)
 		takes_part(scene, &stream->node);

@@ -85,15 +85,13 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 	return node;
 }
 
-static __noinline int send_file(struct prov_scene *scene, struct prov_node *socket,
-				struct file *file)
+static __always_inline void send_file(struct prov_scene *scene, struct prov_node *socket,
+				      struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct prov_node *node;
 
-	if (!scene || !socket)
-		return 0;
 	if (is_socket_inode(inode))
 		node = socket_file_node(scene, file);
 	else
@@ -101,7 +99,6 @@ static __noinline int send_file(struct prov_scene *scene, struct prov_node *sock
 	detail.from_kind = kind_of_mode(inode->i_mode);
 	if (node)
 		derives(scene, REL_FILE_SND, node, socket, &detail);
-	return 0;
 }
 
 static long send_descriptor(__u32 step, struct prov_rights *rights)
@@ -118,7 +115,7 @@ static long send_descriptor(__u32 step, struct prov_rights *rights)
 		return 0;
 	}
 	file = file_at(files, number);
-	if (file)
+	if (file && rights->scene && rights->socket)
 		send_file(rights->scene, rights->socket, file);
 	return 0;
 }

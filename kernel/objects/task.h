@@ -138,19 +138,26 @@ static __always_inline struct prov_node *machine_node(void)
 	return &found->node;
 }
 
+/* Once for each task and epoch, so without a look at the edges that are known. */
 static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_task *state)
 {
-	struct prov_scene scene = { .policy = policy, .task = state, .wanted = true };
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
 		.offset = NO_OFFSET,
-		.from_kind = NODE_MACHINE,
-		.kind = NODE_TASK,
+		.flow = FLOW_INFLUENCE,
 	};
 	struct prov_node *node = machine_node();
+	struct prov_event *event;
 
-	if (policy && state && node)
-		derives(&scene, REL_RAN_ON, node, &state->node, &detail);
+	if (!policy || !state || !node || is_filtered(policy, REL_RAN_ON, NODE_TASK))
+		return 0;
+	event = reserve_event_of(policy, state, REL_RAN_ON);
+	if (!event)
+		return 0;
+	fill_detail(event, &detail);
+	fill_from(event, node->id, mark(node), NODE_MACHINE);
+	fill_to(event, &state->node, NODE_TASK);
+	submit(event);
 	return 0;
 }
 
@@ -251,23 +258,35 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	return 0;
 }
 
-static __noinline int announce_exe(struct prov_policy *policy, struct task_struct *task,
-				   struct prov_memory *memory)
+/* One frame for all of it, because calls may take 512 bytes of stack together. */
+static __noinline int introduce(struct prov_scene *scene, struct task_struct *task)
 {
-	if (policy && task && memory)
-		announce_name(policy, &memory->node, NODE_MEMORY, BPF_CORE_READ(task, mm, exe_file));
+	if (!scene || !task || !scene->task || !scene->policy)
+		return 0;
+	announce_task(scene->policy, task, scene->task);
+	if (!scene->memory)
+		return 0;
+	announce_memory(scene->policy, scene->memory);
+	announce_name(scene->policy, &scene->memory->node, NODE_MEMORY,
+		      BPF_CORE_READ(task, mm, exe_file));
+	announce_arguments(scene->policy, scene->memory, task);
 	return 0;
+}
+
+static __always_inline bool is_introduced(struct prov_scene *scene)
+{
+	__u32 epoch = scene->policy->epoch;
+
+	return scene->task->node.sent == epoch &&
+	       (!scene->memory ||
+		(scene->memory->node.sent == epoch && scene->memory->node.named == epoch &&
+		 scene->memory->argued == epoch));
 }
 
 static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
 {
-	announce_task(scene->policy, task, scene->task);
-	if (!scene->memory)
-		return;
-	announce_memory(scene->policy, scene->memory);
-	if (scene->memory->node.named != scene->policy->epoch)
-		announce_exe(scene->policy, task, scene->memory);
-	announce_arguments(scene->policy, scene->memory, task);
+	if (!is_introduced(scene))
+		introduce(scene, task);
 }
 
 static __always_inline bool is_silent(struct prov_scene *scene)
@@ -277,14 +296,11 @@ static __always_inline bool is_silent(struct prov_scene *scene)
 	       (scene->memory && scene->memory->node.marks & MARKS_OPAQUE);
 }
 
-static __noinline int let_join(struct prov_scene *scene)
+static __always_inline void let_join(struct prov_scene *scene)
 {
-	if (!scene)
-		return 0;
 	scene->wanted = true;
 	if (!scene->silent)
 		announce_actor(scene, bpf_get_current_task_btf());
-	return 0;
 }
 
 /*
