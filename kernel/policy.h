@@ -28,6 +28,8 @@ struct prov_policy {
 	__u32 restrictions; /* enum prov_restriction; no program reads it */
 	__u64 node_filter; /* bit enum prov_node_kind set: edges touching this kind are not recorded */
 	__u64 relation_filter[2]; /* bit enum prov_relation set: not recorded */
+	__u64 propagate_node_filter; /* marks do not spread into this kind */
+	__u64 propagate_relation_filter[2]; /* marks do not spread along this relation */
 };
 
 /* What is wanted of a node. User space changes it through struct prov_marks, tracking spreads it. */

@@ -227,7 +227,8 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	detail->flow = flow_with(relation, object, detail);
 	into_memory = detail->flow == FLOW_DATA && scene->memory;
 	if (detail->flow == FLOW_DATA)
-		spread(object->marks, object->taint, actor_node(scene));
+		spread(scene->policy, relation, object->marks, object->taint,
+		       actor_node(scene), actor_kind(scene));
 	look_at_task(scene);
 	edge.object = object->id;
 	edge.memory = into_memory ? scene->memory->node.id : 0;
@@ -281,7 +282,8 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	detail->flow = flow_with(relation, object, detail);
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
 	if (detail->flow == FLOW_DATA)
-		spread(actor_node(scene)->marks, actor_node(scene)->taint, object);
+		spread(scene->policy, relation, actor_node(scene)->marks,
+		       actor_node(scene)->taint, object, detail->kind);
 	look_at_task(scene);
 	edge.object = object->id;
 	edge.memory = from_memory ? scene->memory->node.id : 0;
@@ -326,7 +328,7 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 		return;
 	detail->flow = flow_of(relation);
 	if (detail->flow == FLOW_DATA)
-		spread(from->marks, from->taint, to);
+		spread(scene->policy, relation, from->marks, from->taint, to, detail->kind);
 	edge.object = to->id;
 	edge.memory = from->id;
 	edge.version = version_of(*(volatile __u64 *)&from->word);
@@ -351,7 +353,7 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 
 	if (!image || !to || is_filtered(scene->policy, relation, image->kind))
 		return 0;
-	spread(image->marks, image->taint, to);
+	spread(scene->policy, relation, image->marks, image->taint, to, kind);
 	event = reserve_event(scene, relation);
 	if (!event)
 		return 0;
@@ -378,7 +380,8 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 
 	if (!image || !scene->memory || is_filtered(scene->policy, relation, image->kind))
 		return 0;
-	spread(image->marks, image->taint, &scene->memory->node);
+	spread(scene->policy, relation, image->marks, image->taint, &scene->memory->node,
+	       NODE_MEMORY);
 	event = reserve_event(scene, relation);
 	if (!event)
 		return 0;

@@ -40,10 +40,18 @@ static __always_inline void add_taint(struct prov_node *node, __u64 taint)
 		node->sent = SENT_OUTDATED;
 }
 
-/* What flows out of a node with these marks makes the other the same, if they are to spread. */
-static __always_inline void spread(__u32 marks, __u64 taint, struct prov_node *to)
+static __always_inline bool may_spread(struct prov_policy *policy, enum prov_relation relation,
+				       __u8 kind)
 {
-	if ((marks & MARKS_SPREADING) != MARKS_SPREADING)
+	return !((policy->propagate_relation_filter[relation >> 6] >> (relation & 63)) & 1 ||
+		 (policy->propagate_node_filter >> kind) & 1);
+}
+
+/* What flows out of a node with these marks makes the other, of this kind, the same if they spread. */
+static __always_inline void spread(struct prov_policy *policy, enum prov_relation relation,
+				   __u32 marks, __u64 taint, struct prov_node *to, __u8 kind)
+{
+	if ((marks & MARKS_SPREADING) != MARKS_SPREADING || !may_spread(policy, relation, kind))
 		return;
 	add_marks(to, MARKS_SPREADING);
 	add_taint(to, taint);

@@ -18,6 +18,11 @@ static __always_inline struct prov_node *actor_node(struct prov_scene *scene)
 	return scene->memory ? &scene->memory->node : &scene->task->node;
 }
 
+static __always_inline __u8 actor_kind(struct prov_scene *scene)
+{
+	return scene->memory ? NODE_MEMORY : NODE_TASK;
+}
+
 static __always_inline bool is_recorded(struct prov_scene *scene)
 {
 	return scene->wanted && !scene->silent;

@@ -123,7 +123,7 @@ static __noinline int record_making(struct dentry *dentry, struct inode *inode,
 		return 0;
 	ask(&scene, directory);
 	node = changes(&scene, relation, inode, OUTCOME_DONE);
-	if (node)
+	if (node && (inode->i_mode & S_IFMT) != S_IFDIR) /* whoever looks up a name in one is nobody's child */
 		inherit(&scene, node);
 	writes_directory(&scene, directory, OUTCOME_DONE);
 	tell_name(&scene, node, inode, (void *)making->mount, dentry, dentry, 0);

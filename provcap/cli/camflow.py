@@ -158,6 +158,18 @@ def _edge_filter(connect: Connect, name: str, word: str) -> None:
     _edit(connect, lambda policy: with_relation_filter(policy, name, on))
 
 
+def _node_propagate_filter(connect: Connect, name: str, word: str) -> None:
+    on, field = boolean(word), "propagate_node_filter"
+    with_node_filter(Policy(), name, on, field)
+    _edit(connect, lambda policy: with_node_filter(policy, name, on, field))
+
+
+def _edge_propagate_filter(connect: Connect, name: str, word: str) -> None:
+    on, field = boolean(word), "propagate_relation_filter"
+    with_relation_filter(Policy(), name, on, field)
+    _edit(connect, lambda policy: with_relation_filter(policy, name, on, field))
+
+
 def _reset_filter(connect: Connect) -> None:
     _edit(connect, without_filters)
 
@@ -272,7 +284,19 @@ FLAGS = {
         "getattr true",
         _edge_filter,
     ),
-    "--reset-filter": Flag((), "record every node type and relation again", "", _reset_filter),
+    "--node-propagate-filter": Flag(
+        ("TYPE", _BOOL),
+        "keep tracking from spreading into a node type, or let it",
+        "directory false",
+        _node_propagate_filter,
+    ),
+    "--edge-propagate-filter": Flag(
+        ("RELATION", _BOOL),
+        "keep tracking from spreading along a relation, or let it",
+        "mmap_private true",
+        _edge_propagate_filter,
+    ),
+    "--reset-filter": Flag((), "clear all filters, those of tracking too", "", _reset_filter),
     "--change-epoch": Flag(
         (), "send every node and name again with its next use", "", _change_epoch
     ),
@@ -292,8 +316,6 @@ UNSUPPORTED = {
     "--track-cgroup": "mark processes with --track-process",
     "--track-user": "mark processes with --track-process",
     "--track-group": "mark processes with --track-process",
-    "--node-propagate-filter": "tracking spreads through every node type",
-    "--edge-propagate-filter": "tracking spreads along every relation",
 }
 
 

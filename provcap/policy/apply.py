@@ -218,7 +218,6 @@ def pack_policy(layout: Layout, policy: Policy) -> bytes:
     """The record that the kernel reads."""
     bits = layout.enum("prov_switch")
     switches = sum(bits[name] for field, name in _SWITCHES.items() if getattr(policy, field))
-    low = policy.relation_filter & (1 << _HALF) - 1
     return layout.record("prov_policy").pack(
         {
             "epoch": policy.epoch,
@@ -226,7 +225,9 @@ def pack_policy(layout: Layout, policy: Policy) -> bytes:
             "switches": switches,
             "restrictions": _bits(layout, "prov_restriction", policy.restrictions),
             "node_filter": policy.node_filter,
-            "relation_filter": (low, policy.relation_filter >> _HALF),
+            "relation_filter": _halves(policy.relation_filter),
+            "propagate_node_filter": policy.propagate_node_filter,
+            "propagate_relation_filter": _halves(policy.propagate_relation_filter),
         }
     )
 
@@ -237,16 +238,25 @@ def unpack_policy(layout: Layout, record: bytes) -> Policy:
     on = {
         field: bool(_number(values["switches"]) & bits[name]) for field, name in _SWITCHES.items()
     }
-    halves = values["relation_filter"]
-    assert isinstance(halves, tuple)
     return Policy(
         **on,
         epoch=_number(values["epoch"]),
         generation=_number(values["generation"]),
         node_filter=_number(values["node_filter"]),
-        relation_filter=_number(halves[0]) | _number(halves[1]) << _HALF,
+        relation_filter=_whole(values["relation_filter"]),
+        propagate_node_filter=_number(values["propagate_node_filter"]),
+        propagate_relation_filter=_whole(values["propagate_relation_filter"]),
         restrictions=_names(layout, "prov_restriction", values["restrictions"]),
     )
+
+
+def _halves(filter: int) -> tuple[int, int]:
+    return filter & (1 << _HALF) - 1, filter >> _HALF
+
+
+def _whole(halves: Value) -> int:
+    assert isinstance(halves, tuple)
+    return _number(halves[0]) | _number(halves[1]) << _HALF
 
 
 def _bits(layout: Layout, enum: str, names: frozenset[str]) -> int:

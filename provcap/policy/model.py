@@ -29,6 +29,8 @@ CATEGORIES = {
     "used": "used",
     "wasInformedBy": "informed",
 }
+# names in a directory tell little of what wrote them, and nearly everything lists some directory
+_DIRECTORIES = 1 << [kind.name for kind in KINDS].index("directory")
 _NO_KINDS = ("unknown", "string")  # CamFlow takes neither as a filter
 
 
@@ -83,6 +85,8 @@ class Policy(NamedTuple):
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()
+    propagate_node_filter: int = _DIRECTORIES
+    propagate_relation_filter: int = 0
 
 
 def remembered(policy: Policy) -> Policy:
@@ -159,18 +163,23 @@ def boolean(word: str) -> bool:
     return one_of(word, ["true", "false"], "expected true or false") == "true"
 
 
-def with_node_filter(policy: Policy, name: str, on: bool) -> Policy:
-    """The policy with this node type left out, or recorded again; UsageError if there is none."""
+def with_node_filter(policy: Policy, name: str, on: bool, filter: str = "node_filter") -> Policy:
+    """The policy with this node type left out, or taken in again; UsageError if there is none.
+
+    ``filter`` is the field: ``node_filter`` (recording) or ``propagate_node_filter`` (tracking).
+    """
     names = [kind.name for kind in KINDS if kind.name not in _NO_KINDS]
     one_of(name, names, "expected a node type")
     bit = 1 << [kind.name for kind in KINDS].index(name)
-    return policy._replace(node_filter=_with(policy.node_filter, bit, on))
+    return policy._replace(**{filter: _with(getattr(policy, filter), bit, on)})
 
 
-def with_relation_filter(policy: Policy, name: str, on: bool) -> Policy:
-    """The policy with this relation left out, or recorded again.
+def with_relation_filter(
+    policy: Policy, name: str, on: bool, filter: str = "relation_filter"
+) -> Policy:
+    """The policy with this relation left out, or taken in again.
 
-    UsageError if there is none, or if it cannot be left out.
+    ``filter`` as above. UsageError if there is none, or if it cannot be left out.
     """
     one_of(name, [relation.name for relation in RELATIONS], "expected a relation")
     number = [relation.name for relation in RELATIONS].index(name)
@@ -181,22 +190,24 @@ def with_relation_filter(policy: Policy, name: str, on: bool) -> Policy:
             f'"{name}" cannot be left out: only derived, generated, used and informed '
             "relations have a filter"
         )
-    return policy._replace(relation_filter=_with(policy.relation_filter, 1 << number, on))
+    return policy._replace(**{filter: _with(getattr(policy, filter), 1 << number, on)})
 
 
 def without_filters(policy: Policy) -> Policy:
-    """The policy with everything recorded again."""
-    return policy._replace(node_filter=0, relation_filter=0)
+    """The policy with everything recorded again, and tracking going everywhere."""
+    return policy._replace(
+        node_filter=0, relation_filter=0, propagate_node_filter=0, propagate_relation_filter=0
+    )
 
 
-def filtered_kinds(policy: Policy) -> list[Kind]:
-    """The node types that are left out."""
-    return [kind for at, kind in enumerate(KINDS) if policy.node_filter >> at & 1]
+def filtered_kinds(filter: int) -> list[Kind]:
+    """The node types of a filter of the policy."""
+    return [kind for at, kind in enumerate(KINDS) if filter >> at & 1]
 
 
-def filtered_relations(policy: Policy) -> list[Relation]:
-    """The relations that are left out."""
-    return [row for at, row in enumerate(RELATIONS) if policy.relation_filter >> at & 1]
+def filtered_relations(filter: int) -> list[Relation]:
+    """The relations of a filter of the policy."""
+    return [row for at, row in enumerate(RELATIONS) if filter >> at & 1]
 
 
 def one_of(word: str, words: Sequence[str], expected: str) -> str:

@@ -17,7 +17,7 @@ from provcap.records import Identifier, Origin
 from provcap.vocabulary import KIND, Kind, Relation
 
 _SUBTYPE = (1 << 48) - 1  # the bits of a type word that CamFlow's filters are made of
-_PROPAGATE_FILTERS = ("node", *CATEGORIES.values())
+# this version has no rules
 _RULES = ("IPv4 ingress", "IPv4 egress", "Security context", "Namespace", "User", "Group")
 _ON = {True: "enabled", False: "disabled"}
 
@@ -37,11 +37,10 @@ def state(policy: Policy, digest: str, origin: Origin, written: bool) -> Iterato
     yield f"- edge compression {_ON[not policy.repeat_edges]};"
     yield "- duplication disabled;"
     yield ""
-    yield from _filters(policy)
+    yield from _filters("{} filter", policy.node_filter, policy.relation_filter)
     yield ""
-    # this version has none of the rules below
-    for name in _PROPAGATE_FILTERS:
-        yield f"Propagate {name} filter (0):"
+    spreading = policy.propagate_node_filter, policy.propagate_relation_filter
+    yield from _filters("propagate {} filter", *spreading)
     yield ""
     for name in _RULES:
         yield f"{name} filter (0)."
@@ -72,16 +71,16 @@ def process(seen: Seen, origin: Origin) -> Iterator[str]:
     yield from _marks("Process", seen)
 
 
-def _filters(policy: Policy) -> Iterator[str]:
-    yield from _filter("Node", filtered_kinds(policy))
-    relations = filtered_relations(policy)
+def _filters(title: str, nodes: int, relations: int) -> Iterator[str]:
+    yield from _filter(title.format("node"), filtered_kinds(nodes))
+    rows = filtered_relations(relations)
     for section, name in CATEGORIES.items():
-        yield from _filter(name.title(), [row for row in relations if row.section == section])
+        yield from _filter(title.format(name), [row for row in rows if row.section == section])
 
 
-def _filter(name: str, words: list[Kind] | list[Relation]) -> Iterator[str]:
+def _filter(title: str, words: list[Kind] | list[Relation]) -> Iterator[str]:
     mask = sum(word.type & _SUBTYPE for word in words)
-    yield f"{name} filter ({mask:x}):"
+    yield f"{title.capitalize()} ({mask:x}):"
     yield from (word.name for word in words)
 
 

@@ -47,6 +47,7 @@ class FakeCapture:
         self.maps |= {name: FakeMap(_inode) for name in ("inodes", "inode_marks")}
         self.maps |= {name: FakeMap(_process) for name in ("tasks", "task_marks")}
         policy = {"epoch": 1, "generation": 1, "switches": 12, "relation_filter": (0, 0)}
+        policy |= {"propagate_node_filter": 1 << 8, "propagate_relation_filter": (0, 0)}
         self.write("policy", "prov_policy", bytes(4), policy)
         self.count()
 

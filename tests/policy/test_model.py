@@ -175,9 +175,25 @@ def test_filters_are_set_and_cleared_one_by_one() -> None:
         policy = model.with_relation_filter(policy, name, True)
     policy = model.with_relation_filter(policy, "perm_check", False)
 
-    assert [kind.name for kind in model.filtered_kinds(policy)] == ["directory", "stream"]
-    assert [row.name for row in model.filtered_relations(policy)] == ["getattr", "exchange"]
-    assert model.without_filters(policy) == Policy(enabled=False)
+    kinds = model.filtered_kinds(policy.node_filter)
+    relations = model.filtered_relations(policy.relation_filter)
+
+    assert [kind.name for kind in kinds] == ["directory", "stream"]
+    assert [row.name for row in relations] == ["getattr", "exchange"]
+    assert model.without_filters(policy) == Policy(enabled=False, propagate_node_filter=0)
+
+
+def test_filters_of_tracking_are_apart_from_those_of_recording() -> None:
+    """Directories are kept out of tracking from the start, and only of that."""
+    before = Policy()
+    policy = model.with_node_filter(before, "pipe", True, "propagate_node_filter")
+    policy = model.with_relation_filter(policy, "write", True, "propagate_relation_filter")
+    kinds = model.filtered_kinds(policy.propagate_node_filter)
+    relations = model.filtered_relations(policy.propagate_relation_filter)
+
+    assert [kind.name for kind in kinds] == ["directory", "pipe"]
+    assert [row.name for row in relations] == ["write"]
+    assert (policy.node_filter, policy.relation_filter) == (0, 0)
 
 
 def test_every_word_of_camflow_is_known_as_a_filter() -> None:
@@ -194,5 +210,5 @@ def test_every_word_of_camflow_is_known_as_a_filter() -> None:
     for name in relations:
         policy = model.with_relation_filter(policy, name, True)
 
-    assert [kind.name for kind in model.filtered_kinds(policy)] == kinds
-    assert [row.name for row in model.filtered_relations(policy)] == relations
+    assert [kind.name for kind in model.filtered_kinds(policy.node_filter)] == kinds
+    assert [row.name for row in model.filtered_relations(policy.relation_filter)] == relations
