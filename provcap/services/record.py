@@ -101,7 +101,7 @@ class _Recorder:
         with self._capture.rings() as rings:
             self._begin_policy()
             self._begin_ids()
-            self._keep(lambda: self._status(final=False))
+            self._keep(self._status)
             self._capture.attach()
             self._adopt()
             try:
@@ -110,7 +110,10 @@ class _Recorder:
             finally:
                 self._capture.detach()
             self._settle(rings)
-            self._keep(lambda: self._status(final=True))
+            # the kernel frees links a moment later: what still comes now must not look like a loss
+            last = self._counted(final=True)
+            self._drain(rings)
+            self._keep(lambda: self._writer.status(last))
             self._keep(self._writer.end)
         if self._failed:
             raise OutputError(
@@ -134,7 +137,7 @@ class _Recorder:
             while process.poll() is None:
                 self._drain(rings)
                 if time.monotonic() >= due_s:
-                    self._keep(lambda: self._status(final=False))
+                    self._keep(self._status)
                     due_s = time.monotonic() + STATUS_S
                 time.sleep(POLL_S)
         code = process.returncode
@@ -187,12 +190,13 @@ class _Recorder:
         values = [record.unpack(value) for value in cpus.lookup_percpu(u32(0))]
         cpus.update_percpu(u32(0), [record.pack({**v, "next_id": first}) for v in values])
 
-    def _status(self, *, final: bool) -> None:
+    def _status(self) -> None:
+        self._writer.status(self._counted(final=False))
+
+    def _counted(self, *, final: bool) -> Status:
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         causes, given, skipped = counters.read(self._capture, self._layout)
-        self._writer.status(
-            Status(at_ns, final, causes, self._stalls, skipped, given, self._policy_said())
-        )
+        return Status(at_ns, final, causes, self._stalls, skipped, given, self._policy_said())
 
     def _policy_said(self) -> dict[str, str]:
         """The policy as it is now: camflow may have changed it."""

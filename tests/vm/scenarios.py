@@ -43,10 +43,6 @@ NOT_YET = {
     "terminal_output": "the two ends of a pseudo-terminal are not connected",
     "other_memory": "no hook for process_vm_readv",
     "proc_memory": "no hook for /proc/PID/mem",
-    "attribute": "no hook for extended attributes",
-    "link_text": "no hook for symbolic links",
-    "folder_name": "no hook for mkdir",
-    "changed_name": "no hook for rename",
 }
 
 # Kernels before this one do it without a hook
@@ -72,8 +68,6 @@ TOO_MUCH = {
     "read_nothing": "as read_at_end",
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "map_unreadable": "mprotect can make it readable later, and no hook reports that",
-    "cut_on_open": "no hook for truncation",
-    "cut_by_name": "no hook for truncation",
     "written_over": "a file is one node: which of its bytes are new is not known",
     "not_said": "a process is one node: all it knows goes into all it writes",
     "accepted_late": "accept takes what has come for the socket by then, read or not",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Apart in truth, but the kernel's hooks cannot know it, or do not yet. */
+/* Apart in truth; where the kernel's hooks cannot know it, scenarios.py has the reason. */
 #include "play.h"
 
 static void discard_in_fifo(void)

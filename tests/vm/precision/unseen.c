@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Flows that no hook reports yet: each has its reason in test_precision.py. */
+/* Out of the way: flows that no hook reports yet have their reason in scenarios.py. */
 #include "play.h"
 #include <linux/io_uring.h>
 #include <mqueue.h>
