@@ -171,7 +171,7 @@ def with_node_filter(policy: Policy, name: str, on: bool, filter: str = "node_fi
     names = [kind.name for kind in KINDS if kind.name not in _NO_KINDS]
     one_of(name, names, "expected a node type")
     bit = 1 << [kind.name for kind in KINDS].index(name)
-    return policy._replace(**{filter: _with(getattr(policy, filter), bit, on)})
+    return _changed(policy, filter, bit, on)
 
 
 def with_relation_filter(
@@ -190,7 +190,7 @@ def with_relation_filter(
             f'"{name}" cannot be left out: only derived, generated, used and informed '
             "relations have a filter"
         )
-    return policy._replace(**{filter: _with(getattr(policy, filter), 1 << number, on)})
+    return _changed(policy, filter, 1 << number, on)
 
 
 def without_filters(policy: Policy) -> Policy:
@@ -222,6 +222,11 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     folded = {known.lower(): known for known in words}
     near = difflib.get_close_matches(word.lower(), folded, n=1)
     return f' (did you mean "{folded[near[0]]}"?)' if near else ""
+
+
+def _changed(policy: Policy, filter: str, bit: int, on: bool) -> Policy:
+    fields = policy._asdict()
+    return Policy(**fields | {filter: _with(fields[filter], bit, on)})
 
 
 def _with(mask: int, bit: int, on: bool) -> int:
