@@ -11,7 +11,7 @@ from tests.graph import crowds
 from tests.graph.builder import Log
 from tests.graph.story import file, story
 
-REPORT = "/home/ann/report.txt"
+REPORT = "/srv/work/report.txt"
 PROCESSES = {
     f"{name} (pid {pid})"
     for name, pid in (
@@ -22,7 +22,7 @@ PROCESSES = {
         ("uniq", 203),
     )
 }
-FILES = {"/srv/www/page.html", "/home/ann/page.html", "/home/ann/report.sh", REPORT}
+FILES = {"/srv/www/page.html", "/srv/work/page.html", "/srv/work/report.sh", REPORT}
 WIRE = "127.0.0.1:41234 \u2194 127.0.0.1:8000"
 
 
@@ -66,7 +66,7 @@ def test_arrows_say_what_flowed() -> None:
         ("/srv/www/page.html", "read by", "python3.11 (pid 101)"),
         ("python3.11 (pid 101)", "sends", WIRE),
         (WIRE, "received by", "wget (pid 201)"),
-        ("wget (pid 201)", "writes", "/home/ann/page.html"),
+        ("wget (pid 201)", "writes", "/srv/work/page.html"),
         ("bash (pid 200)", "starts", "sort (pid 202)"),
         ("sort (pid 202)", "writes", "pipe"),
         ("pipe", "read by", "uniq (pid 203)"),
@@ -133,11 +133,11 @@ def test_direction_to_shows_what_came_of_it() -> None:
     names = set(titles(picture(story(), "/srv/www/page.html", direction=TO)))
 
     assert names >= {REPORT, "wget (pid 201)", "uniq (pid 203)"}
-    assert "/home/ann/report.sh" not in names
+    assert "/srv/work/report.sh" not in names
 
 
 def test_direction_both_has_both_sides() -> None:
-    names = set(titles(picture(story(), "/home/ann/page.html", direction=BOTH)))
+    names = set(titles(picture(story(), "/srv/work/page.html", direction=BOTH)))
 
     assert names >= {"/srv/www/page.html", REPORT}
 
