@@ -103,7 +103,7 @@
 	X(READ, USED, 0, "read", DATA)                                        \
 	X(READ_IOCTL, USED, 1, "read_ioctl", DATA)                            \
 	X(MEMORY_READ, USED, 2, "memory_read", DATA)                          \
-	X(ACCEPT, USED, 3, "accept", DATA)                                    \
+	X(ACCEPT, USED, 3, "accept", CONTROL)                                 \
 	X(RECEIVE, USED, 4, "receive", DATA)                                  \
 	X(RECEIVE_MSG, USED, 5, "receive_msg", DATA)                          \
 	X(RECEIVE_MSG_QUEUE, USED, 6, "receive_msg_queue", DATA)              \

@@ -142,7 +142,7 @@ RELATIONS = (
     Relation("read", 0x8020000000000001, "used", "data"),
     Relation("read_ioctl", 0x8020000000000002, "used", "data"),
     Relation("memory_read", 0x8020000000000004, "used", "data"),
-    Relation("accept", 0x8020000000000008, "used", "data"),
+    Relation("accept", 0x8020000000000008, "used", "control"),
     Relation("receive", 0x8020000000000010, "used", "data"),
     Relation("receive_msg", 0x8020000000000020, "used", "data"),
     Relation("receive_msg_queue", 0x8020000000000040, "used", "data"),

@@ -70,7 +70,6 @@ TOO_MUCH = {
     "map_unreadable": "mprotect can make it readable later, and no hook reports that",
     "written_over": "a file is one node: which of its bytes are new is not known",
     "not_said": "a process is one node: all it knows goes into all it writes",
-    "accepted_late": "accept takes what has come for the socket by then, read or not",
 }
 
 # Here whoever gives "own" knows of "other" what the writer of "clean" knew before

@@ -52,7 +52,6 @@ SOCKETS = {
     "accept": """
         socket:listener@0 -accept_socket-> socket:server@0
         socket:server@0 -accept-> task@1         task@0..1
-        task@1 -memory_write-> memory@1          memory@0..1
     """,
     "accept_empty": NOTHING,
     "send_tcp": f"""
@@ -92,7 +91,7 @@ SOCKETS = {
     # the bytes are in the other socket's queue before anybody has accepted it
     "unix_stream": """
         address:@provcap-stream -addressed-> socket:client@0
-        memory@0 -memory_read-> task@1           task@0..5
+        memory@0 -memory_read-> task@1           task@0..4
         task@1 -connect-> socket:client@0
         memory@0 -memory_read-> task@2
         task@2 -connect_unix_stream-> socket:client@0
@@ -101,9 +100,8 @@ SOCKETS = {
         socket:client@0 -receive_unix-> socket:server@0
         socket:listener@0 -accept_socket-> socket:server@0
         socket:server@0 -accept-> task@4
+        socket:server@0 -receive_msg-> task@4
         task@4 -memory_write-> memory@1          memory@0..1
-        socket:server@0 -receive_msg-> task@5
-        task@5 -memory_write-> memory@1
     """,
     "unix_datagram": DATAGRAM.format("from", "to"),
     # nothing goes to the other socket yet
