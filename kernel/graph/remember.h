@@ -8,25 +8,44 @@
  */
 #include "node.h"
 
-static __always_inline struct prov_edge *remembered(struct prov_task *task, const struct prov_edge *edge)
+/* An edge is in one of two neighbours, so two that meet in a slot do not drive each other out. */
+static __always_inline __u32 slot_of(const struct prov_edge *edge)
 {
-	__u32 slot = (edge->object ^ (edge->memory >> 1) ^ edge->relation) & (REMEMBERED_EDGES - 1);
-
-	return &task->edges[slot];
+	return (edge->object ^ (edge->memory >> 1) ^ edge->relation) & (REMEMBERED_EDGES - 1);
 }
 
-static __always_inline bool knows_edge(struct prov_task *task, const struct prov_edge *edge)
+/* Between the same nodes, be it at another time */
+static __always_inline bool is_between(const struct prov_edge *old, const struct prov_edge *edge)
 {
-	struct prov_edge *old = remembered(task, edge);
+	return old->object == edge->object && old->relation == edge->relation &&
+	       old->memory == edge->memory;
+}
 
-	return old->object == edge->object && old->version == edge->version &&
-	       old->relation == edge->relation && old->memory == edge->memory &&
+static __always_inline bool is_same_edge(const struct prov_edge *old, const struct prov_edge *edge)
+{
+	return is_between(old, edge) && old->version == edge->version &&
 	       old->arrivals == edge->arrivals && old->epoch == edge->epoch;
+}
+
+static __noinline bool knows_edge(struct prov_task *task, const struct prov_edge *edge)
+{
+	__u32 slot;
+
+	if (!task || !edge)
+		return false;
+	slot = slot_of(edge);
+	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot ^ 1], edge);
 }
 
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	*remembered(task, edge) = *edge;
+	__u32 slot = slot_of(edge);
+
+	if (is_between(&task->edges[slot ^ 1], edge))
+		slot ^= 1;
+	else if (!is_between(&task->edges[slot], edge))
+		task->edges[slot ^ 1] = task->edges[slot];
+	task->edges[slot] = *edge;
 }
 
 /*
