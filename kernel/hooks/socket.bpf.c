@@ -246,7 +246,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	scene.task->sending = 1;
 	if (!scene.wanted && is_unix_connection(sock, sk))
 		ask_unix_peer(&scene, sk);
-	else if (!scene.wanted && is_tcp(sk))
+	else if (!scene.wanted && is_tcp(sk) && has_peer(sk))
 		ask_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
 	if (!socket)
@@ -256,7 +256,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 		send_rights(&scene, &socket->node, msg);
 	if (is_unix_connection(sock, sk))
 		send_to_peer(&scene, sk, socket);
-	else if (is_tcp(sk))
+	else if (is_tcp(sk) && has_peer(sk))
 		send_to_stream(&scene, sk, socket);
 	return 0;
 }

@@ -14,6 +14,12 @@ static __always_inline bool is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+/* Its streams have addresses. */
+static __always_inline bool has_peer(struct sock *sk)
+{
+	return sk->__sk_common.skc_dport != 0;
+}
+
 /*
  * Take our share of both directions; once per sock. Existing connections do it at first use, and then
  * two threads may come at once: `in` is good only when `joined` says that it is written.
@@ -33,11 +39,14 @@ static __noinline int join_streams(struct prov_socket *socket, struct sock_commo
 	return 0;
 }
 
-/* The key of the direction towards us, joined by whoever came first. */
+/*
+ * The key of the direction towards us, joined by whoever came first. Not by a send before there is a peer
+ * (one that fails, or TCP Fast Open): the key would stay without its address.
+ */
 static __always_inline void inbound(struct prov_socket *socket, struct sock *sk,
 				    struct prov_stream_key *key)
 {
-	if (*(volatile __u32 *)&socket->joined == STREAMS_APART)
+	if (*(volatile __u32 *)&socket->joined == STREAMS_APART && has_peer(sk))
 		join_streams(socket, &sk->__sk_common);
 	if (*(volatile __u32 *)&socket->joined == STREAMS_JOINED)
 		*key = socket->in;
