@@ -94,7 +94,7 @@ struct prov_making {
 	__u64 dentry; /* 0: none */
 	__u64 mount; /* 0: unknown */
 	__u32 relation;
-	__u32 reserved;
+	__u32 name; /* hash: what fails leaves this behind, and the address comes back for another name */
 };
 
 enum prov_level {
