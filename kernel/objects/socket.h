@@ -192,20 +192,27 @@ static __always_inline void announce_listener(struct prov_policy *policy, struct
 		name_inet_listener(policy, node, sk);
 }
 
+static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
+					    struct prov_node *node)
+{
+	bool announced;
+
+	if (node->sent == scene->policy->epoch)
+		return;
+	announced = was_announced(scene->policy, node);
+	send_socket(scene->policy, sk, node);
+	if (!announced)
+		announce_listener(scene->policy, node, sk);
+}
+
 /* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
 static __always_inline struct prov_socket *socket_node(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_socket *socket = socket_state(sk);
-	bool announced;
 
 	if (!socket || !takes_part(scene, &socket->node))
 		return NULL;
-	if (socket->node.sent == scene->policy->epoch)
-		return socket;
-	announced = was_announced(scene->policy, &socket->node);
-	send_socket(scene->policy, sk, &socket->node);
-	if (!announced)
-		announce_listener(scene->policy, &socket->node, sk);
+	announce_socket(scene, sk, &socket->node);
 	return socket;
 }
 
