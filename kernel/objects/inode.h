@@ -310,12 +310,12 @@ static __always_inline struct prov_node *inode_node(struct prov_scene *scene, st
 	return node;
 }
 
-/* As source of an edge that comes later */
+/* As source of an edge that comes later. Who has entered this version has spread into the node before. */
 static __always_inline void fill_image(struct prov_image *image, struct prov_node *node, __u8 kind)
 {
 	image->id = node->id;
-	image->taint = node->taint;
 	image->version = mark(node);
+	image->taint = node->taint;
 	image->kind = kind;
 	image->marks = node->marks;
 }
