@@ -353,7 +353,8 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 	};
 	struct prov_event *event;
 
-	if (!image || !to || is_filtered(scene->policy, relation, image->kind))
+	if (!image || !to || is_filtered(scene->policy, relation, image->kind) ||
+	    is_filtered(scene->policy, relation, kind))
 		return 0;
 	spread(scene->policy, relation, image->marks, image->taint, to, kind);
 	event = reserve_event(scene, relation);
