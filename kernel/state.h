@@ -32,7 +32,7 @@ enum prov_word {
 struct prov_node {
 	__u64 word; /* version << 32 | enum prov_word */
 	__u64 id;
-	__u32 sent; /* epoch in which its record was last sent; SENT_OUTDATED: in this one, but it has changed */
+	__u32 sent; /* epoch in which its record was last sent; with SENT_OUTDATED: it has changed since */
 	__u32 named; /* epoch in which its name was last sent */
 	__u32 nature; /* enum prov_nature */
 	__u32 checked; /* generation of the policy at the last look at its marks */
@@ -44,7 +44,7 @@ struct prov_node {
 	__u64 name; /* key of the path that was sent last, see place_key() */
 };
 
-#define SENT_OUTDATED (~0u)
+#define SENT_OUTDATED (1u << 31) /* epochs are counted by people: they stay below */
 
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
@@ -94,7 +94,7 @@ struct prov_making {
 	__u64 dentry; /* 0: none */
 	__u64 mount; /* 0: unknown */
 	__u32 relation;
-	__u32 reserved;
+	__u32 name; /* hash: what fails leaves this behind, and the address comes back for another name */
 };
 
 enum prov_level {

@@ -157,13 +157,14 @@ static __always_inline void fill_to_task(struct prov_event *event, struct prov_t
 	task->left = step.left;
 }
 
-/* The task is the source and has no memory to stand behind it. */
-static __always_inline void fill_from_task(struct prov_event *event, struct prov_task *task)
+/* The task is the source: it has no memory, or what goes out is not content. Its version */
+static __always_inline __u32 fill_from_task(struct prov_event *event, struct prov_task *task)
 {
 	__u64 seen = mark_word(&task->node);
 
 	notice_entry(task, seen, seen | WORD_OUT);
 	fill_from(event, task->node.id, version_of(seen), NODE_TASK);
+	return version_of(seen);
 }
 
 static __always_inline bool was_sent(__u8 bits)
@@ -259,7 +260,7 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 		fill_from(event, scene->memory->node.id, edge->version, NODE_MEMORY);
 		fill_through(event, scene->task);
 	} else {
-		fill_from_task(event, scene->task);
+		edge->version = fill_from_task(event, scene->task);
 	}
 	if (!SWAPPED_STEPS)
 		fill_to(event, object, detail->kind);
@@ -287,7 +288,8 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	look_at_task(scene);
 	edge.object = object->id;
 	edge.memory = from_memory ? scene->memory->node.id : 0;
-	edge.version = from_memory ? version_of(*(volatile __u64 *)&scene->memory->node.word) : 0;
+	edge.version = version_of(*(volatile __u64 *)(from_memory ? &scene->memory->node.word :
+								    &scene->task->node.word));
 	edge.arrivals = scene->task->arrivals + cuts_of(object);
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
@@ -351,7 +353,8 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 	};
 	struct prov_event *event;
 
-	if (!image || !to || is_filtered(scene->policy, relation, image->kind))
+	if (!image || !to || is_filtered(scene->policy, relation, image->kind) ||
+	    is_filtered(scene->policy, relation, kind))
 		return 0;
 	spread(scene->policy, relation, image->marks, image->taint, to, kind);
 	event = reserve_event(scene, relation);

@@ -37,7 +37,7 @@ static __always_inline void add_taint(struct prov_node *node, __u64 taint)
 		return;
 	__sync_fetch_and_or(&node->taint, taint);
 	if (node->sent)
-		node->sent = SENT_OUTDATED;
+		node->sent |= SENT_OUTDATED;
 }
 
 static __always_inline bool may_spread(struct prov_policy *policy, enum prov_relation relation,
@@ -60,7 +60,7 @@ static __always_inline void spread(struct prov_policy *policy, enum prov_relatio
 /* A record of the node was sent in this epoch, be it out of date. */
 static __always_inline bool was_announced(struct prov_policy *policy, struct prov_node *node)
 {
-	return node->sent == policy->epoch || node->sent == SENT_OUTDATED;
+	return (node->sent & ~SENT_OUTDATED) == policy->epoch;
 }
 
 /* Recorded on its own account, whoever else takes part */

@@ -76,6 +76,7 @@ static __always_inline void move_into(struct prov_scene *scene, struct prov_memo
 	if (scene->memory && scene->memory->tgid == (__u32)task->tgid)
 		memory->node.applied = scene->memory->node.applied;
 	scene->memory = memory;
+	scene->task->node.checked = 0; /* after vfork, marks could not be given to the parent's memory */
 	scene->silent = is_silent(scene);
 	scene->wanted = is_tracked(scene->policy, &memory->node);
 }

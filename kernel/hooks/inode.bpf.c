@@ -80,15 +80,18 @@ int BPF_PROG(inode_listxattr, struct dentry *dentry, int ret)
 static __always_inline struct prov_node *leaving_node(struct inode *inode)
 {
 	__u64 address = (__u64)inode;
+	struct prov_blocking *kept;
 
-	if (may_block(inode))
-		return bpf_map_lookup_elem(&blocking, &address);
+	if (may_block(inode)) {
+		kept = bpf_map_lookup_elem(&blocking, &address);
+		return kept && is_of(kept, inode) ? &kept->node : NULL;
+	}
 	return bpf_inode_storage_get(&inodes, inode, NULL, 0);
 }
 
 /*
  * The inode leaves memory. With a name left on disk it is only evicted: it will come back as the same
- * node. Without, or on a file system that makes new numbers each time, this is its end.
+ * node. Without, or on a file system that makes new numbers each time or has gone, this is its end.
  */
 SEC("lsm/inode_free_security")
 int BPF_PROG(inode_free_security, struct inode *inode)
@@ -99,7 +102,7 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 
 	if (!policy || !node || !is_born(node))
 		return 0;
-	if (!is_lasting(inode) || !inode->i_nlink || !keep_evicted(inode, node)) {
+	if (!comes_back(inode) || !keep_evicted(inode, node)) {
 		ends(policy, REL_FREE, node, kind_of_mode(inode->i_mode), 0);
 		forget_evicted(inode);
 	}

@@ -246,7 +246,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	scene.task->sending = 1;
 	if (!scene.wanted && is_unix_connection(sock, sk))
 		ask_unix_peer(&scene, sk);
-	else if (!scene.wanted && is_tcp(sk))
+	else if (!scene.wanted && is_tcp(sk) && has_peer(sk))
 		ask_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
 	if (!socket)
@@ -256,14 +256,15 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 		send_rights(&scene, &socket->node, msg);
 	if (is_unix_connection(sock, sk))
 		send_to_peer(&scene, sk, socket);
-	else if (is_tcp(sk))
+	else if (is_tcp(sk) && has_peer(sk))
 		send_to_stream(&scene, sk, socket);
 	return 0;
 }
 
 /*
  * Unix datagrams: each send asks here, with the socket that will get it. So does a connect, with which
- * nothing is sent.
+ * nothing is sent. If only the receiver is tracked, this is the first that is heard of it, and what
+ * socket_sendmsg has left out is made up for.
  */
 SEC("lsm/unix_may_send")
 int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
@@ -272,14 +273,20 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 	struct sock *sender = sock->sk, *receiver = other->sk;
 	struct prov_socket *from, *to;
 	struct prov_scene scene;
+	bool left_out;
 
-	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending ||
-	    !take_part(&scene, sender, receiver))
+	if (ret || !sender || !receiver || !current_scene(&scene) || !scene.task->sending)
 		return ret;
+	left_out = !scene.wanted;
+	if (!take_part(&scene, sender, receiver))
+		return 0;
 	from = socket_node(&scene, sender);
 	to = socket_node(&scene, receiver);
-	if (from && to)
-		derives(&scene, REL_SEND_UNIX, &from->node, &to->node, &detail);
+	if (!from || !to)
+		return 0;
+	if (left_out)
+		generates(&scene, REL_SEND_MSG, &from->node, &detail);
+	derives(&scene, REL_SEND_UNIX, &from->node, &to->node, &detail);
 	return 0;
 }
 

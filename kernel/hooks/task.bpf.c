@@ -50,11 +50,21 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 	return 0;
 }
 
-static __always_inline bool was_tracked(struct prov_policy *policy, struct prov_task *state)
+/* A thread may have been cloned in an edge and never have acted: then its end is where it is described. */
+static __always_inline void tell_end(struct prov_policy *policy, struct task_struct *task,
+				     struct prov_task *state)
 {
-	struct prov_memory *memory = memory_at(state->memory);
+	struct prov_scene scene = {
+		.policy = policy,
+		.task = state,
+		.memory = memory_at(state->memory),
+	};
 
-	return is_tracked(policy, memory ? &memory->node : &state->node);
+	if (is_silent(&scene))
+		return;
+	if (is_tracked(policy, actor_node(&scene)))
+		announce_task(policy, task, state);
+	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, BPF_CORE_READ(task, exit_code));
 }
 
 /* What was said of both is out of date. The thread takes the new credentials when the hook is left. */
@@ -140,12 +150,7 @@ int BPF_PROG(task_free, struct task_struct *task)
 		count_loss(COUNT_TASK_STORAGE); /* every thread has a state: 6.1 refused it, its memory stays */
 	if (!policy || !state || !is_born(&state->node))
 		return 0;
-	if (!(state->node.marks & MARK_OPAQUE)) {
-		if (was_tracked(policy, state))
-			announce_task(policy, task, state);
-		ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK,
-		     BPF_CORE_READ(task, exit_code));
-	}
+	tell_end(policy, task, state);
 	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0));
 	return 0;
 }

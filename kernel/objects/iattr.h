@@ -22,7 +22,6 @@
 #define EXT4_MAGIC 0xEF53
 #define TMPFS_MAGIC 0x01021994
 #define XFS_MAGIC 0x58465342
-#define BTRFS_MAGIC 0x9123683E
 
 /* Owner, mode and size of the inode as it is */
 static __always_inline void fill_state(struct prov_iattr_record *record, struct inode *inode)

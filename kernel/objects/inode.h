@@ -18,6 +18,8 @@ enum {
 #define ANON_INODE_MAGIC 0x09041934
 #define SOCKFS_MAGIC 0x534F434B
 #define PROC_MAGIC 0x9fa0
+#define BTRFS_MAGIC 0x9123683E
+#define SB_ACTIVE (1ul << 30) /* mounted; no more when it is unmounted for good */
 #define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
 
 #define DEVICE(major, minor) ((major) << 20 | (minor))
@@ -88,6 +90,18 @@ static __always_inline bool is_lasting(struct inode *inode)
 	struct super_block *sb = inode->i_sb;
 
 	return !(sb->s_flags & SB_NOUSER) && sb->s_magic != PROC_MAGIC;
+}
+
+/*
+ * Device numbers of file systems without a device (tmpfs, overlay, NFS) go to the next one that is mounted: two
+ * containers would share their files. Btrfs has a device, and such a number all the same.
+ */
+static __always_inline bool comes_back(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	return is_lasting(inode) && inode->i_nlink &&
+	       (sb->s_flags & SB_ACTIVE || DEVICE_MAJOR(sb->s_dev) || sb->s_magic == BTRFS_MAGIC);
 }
 
 static __always_inline struct prov_inode_key inode_key(struct inode *inode)
@@ -204,6 +218,13 @@ static __noinline int send_inode(struct prov_policy *policy, struct inode *inode
 	return 0;
 }
 
+/* Not another inode that had this address */
+static __always_inline bool is_of(struct prov_blocking *kept, struct inode *inode)
+{
+	return kept->ino == inode->i_ino && kept->dev == inode->i_sb->s_dev &&
+	       kept->generation == inode->i_generation;
+}
+
 /* May be used by exit probes, too. */
 static __noinline struct prov_node *blocking_node(struct inode *inode)
 {
@@ -211,8 +232,7 @@ static __noinline struct prov_node *blocking_node(struct inode *inode)
 	__u64 address = (__u64)inode;
 
 	kept = bpf_map_lookup_elem(&blocking, &address);
-	if (kept && kept->ino == inode->i_ino && kept->dev == inode->i_sb->s_dev &&
-	    kept->generation == inode->i_generation)
+	if (kept && is_of(kept, inode))
 		return &kept->node;
 	if (kept)
 		bpf_map_delete_elem(&blocking, &address);
@@ -290,12 +310,12 @@ static __always_inline struct prov_node *inode_node(struct prov_scene *scene, st
 	return node;
 }
 
-/* As source of an edge that comes later */
+/* As source of an edge that comes later. Who has entered this version has spread into the node before. */
 static __always_inline void fill_image(struct prov_image *image, struct prov_node *node, __u8 kind)
 {
 	image->id = node->id;
-	image->taint = node->taint;
 	image->version = mark(node);
+	image->taint = node->taint;
 	image->kind = kind;
 	image->marks = node->marks;
 }

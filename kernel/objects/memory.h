@@ -109,7 +109,7 @@ static __noinline int release_memory(struct prov_policy *policy, __u32 index)
 
 	if (!memory || !policy || __sync_fetch_and_add(&memory->references, -1) != 1)
 		return 0;
-	if (!(memory->node.marks & MARKS_OPAQUE)) {
+	if (policy->switches & SWITCH_ENABLED && !(memory->node.marks & MARKS_OPAQUE)) {
 		if (is_tracked(policy, &memory->node))
 			announce_memory(policy, memory);
 		ends(policy, REL_TERMINATE_PROC, &memory->node, NODE_MEMORY, 0);

@@ -40,6 +40,12 @@ static __always_inline struct vfsmount *announced_mount(struct prov_task *task,
 	return (void *)task->naming.mount;
 }
 
+/* Of the name, salted with the directory */
+static __always_inline __u32 name_hash(struct dentry *dentry)
+{
+	return BPF_CORE_READ(dentry, d_name.hash_len);
+}
+
 /* This name will get an inode, and then the relation will be known to have an object. */
 static __always_inline void expect_inode(struct prov_task *task, struct dentry *dentry,
 					 enum prov_relation relation)
@@ -50,6 +56,7 @@ static __always_inline void expect_inode(struct prov_task *task, struct dentry *
 	making->dentry = (__u64)plain(dentry);
 	making->mount = (__u64)mount;
 	making->relation = relation;
+	making->name = name_hash(dentry);
 }
 
 static __always_inline bool is_lookup(struct dentry *dentry)
@@ -73,7 +80,7 @@ static __always_inline bool take_making(struct prov_task *task, struct dentry *d
 		return false;
 	*taken = *making;
 	making->dentry = 0;
-	return !is_lookup(dentry);
+	return taken->name == name_hash(dentry) && !is_lookup(dentry);
 }
 
 /* Whether d_instantiate has seen this task make the inode; asked once. */

@@ -61,7 +61,7 @@ static __noinline struct file *file_at(struct files_struct *files, __u32 number)
 
 /*
  * The node of a file that is known already. Another thread may close the file at this moment, so nothing is
- * attached to its inode here.
+ * attached to its inode or sock here.
  */
 static __always_inline struct prov_node *met_node(struct prov_scene *scene, struct inode *inode)
 {
@@ -85,6 +85,23 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 	return node;
 }
 
+/* The same of a socket */
+static __always_inline struct prov_node *met_socket(struct prov_scene *scene, struct file *file)
+{
+	struct socket *sock = bpf_sock_from_file(file);
+	struct sock *sk = sock ? sock->sk : NULL;
+	struct prov_socket *socket = sk ? bpf_sk_storage_get(&sockets, sk, NULL, 0) : NULL;
+
+	if (!socket || !is_born(&socket->node)) {
+		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		return NULL;
+	}
+	if (!takes_part(scene, &socket->node))
+		return NULL;
+	announce_socket(scene, sk, &socket->node);
+	return &socket->node;
+}
+
 static __always_inline void send_file(struct prov_scene *scene, struct prov_node *socket,
 				      struct file *file)
 {
@@ -93,7 +110,7 @@ static __always_inline void send_file(struct prov_scene *scene, struct prov_node
 	struct prov_node *node;
 
 	if (is_socket_inode(inode))
-		node = socket_file_node(scene, file);
+		node = met_socket(scene, file);
 	else
 		node = met_node(scene, inode);
 	detail.from_kind = kind_of_mode(inode->i_mode);

@@ -14,6 +14,12 @@ static __always_inline bool is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+/* Its streams have addresses. */
+static __always_inline bool has_peer(struct sock *sk)
+{
+	return sk->__sk_common.skc_dport != 0;
+}
+
 /*
  * Take our share of both directions; once per sock. Existing connections do it at first use, and then
  * two threads may come at once: `in` is good only when `joined` says that it is written.
@@ -33,11 +39,14 @@ static __noinline int join_streams(struct prov_socket *socket, struct sock_commo
 	return 0;
 }
 
-/* The key of the direction towards us, joined by whoever came first. */
+/*
+ * The key of the direction towards us, joined by whoever came first. Not by a send before there is a peer
+ * (one that fails, or TCP Fast Open): the key would stay without its address.
+ */
 static __always_inline void inbound(struct prov_socket *socket, struct sock *sk,
 				    struct prov_stream_key *key)
 {
-	if (*(volatile __u32 *)&socket->joined == STREAMS_APART)
+	if (*(volatile __u32 *)&socket->joined == STREAMS_APART && has_peer(sk))
 		join_streams(socket, &sk->__sk_common);
 	if (*(volatile __u32 *)&socket->joined == STREAMS_JOINED)
 		*key = socket->in;
@@ -183,20 +192,27 @@ static __always_inline void announce_listener(struct prov_policy *policy, struct
 		name_inet_listener(policy, node, sk);
 }
 
+static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
+					    struct prov_node *node)
+{
+	bool announced;
+
+	if (node->sent == scene->policy->epoch)
+		return;
+	announced = was_announced(scene->policy, node);
+	send_socket(scene->policy, sk, node);
+	if (!announced)
+		announce_listener(scene->policy, node, sk);
+}
+
 /* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
 static __always_inline struct prov_socket *socket_node(struct prov_scene *scene, struct sock *sk)
 {
 	struct prov_socket *socket = socket_state(sk);
-	bool announced;
 
 	if (!socket || !takes_part(scene, &socket->node))
 		return NULL;
-	if (socket->node.sent == scene->policy->epoch)
-		return socket;
-	announced = was_announced(scene->policy, &socket->node);
-	send_socket(scene->policy, sk, &socket->node);
-	if (!announced)
-		announce_listener(scene->policy, &socket->node, sk);
+	announce_socket(scene, sk, &socket->node);
 	return socket;
 }
 

@@ -29,6 +29,7 @@ class Rules(NamedTuple):
     fill_when_refused: bool = False  # an event the ring refused is remembered as sent
     fill_with_later_version: bool = False  # remembered version is read after the event
     version_in_key: bool = True
+    task_version_in_key: bool = True  # of an output of the task alone
     memory_in_key: bool = True
     arrivals_in_output_key: bool = True
     arrivals_in_input_key: bool = True
@@ -158,7 +159,8 @@ def perform(operation, thread, rules):
     flow X Y ..   an event along these nodes, never cached
     renew X       a new version of X with no edge from elsewhere
     read X        X -> task -> memory        write X   memory -> task -> X
-    look X        X -> task (control)        signal T  task -> the other task T
+    look X        X -> task (control)        act X     task -> X (control)
+    signal T      task -> the other task T
     exec X M      X -> task -> M, a fresh memory
     truncate X    memory -> task -> X, whose content is gone
     start         a new recording begins, with nothing in it
@@ -180,6 +182,7 @@ def perform(operation, thread, rules):
         "exec": (names[0], thread.task, thread.memory),
         "write": (thread.memory, thread.task, names[0]),
         "look": (names[0], thread.task),
+        "act": (thread.task, names[0]),
         "signal": (thread.task, names[0]),
     }[verb]
 
@@ -227,7 +230,7 @@ def record_unless_sent(verb, path, thread, rules):
     Returns the thread and whether the graph accounts for the flow; it does not when the ring
     refused the event or the event gave up: those losses are counted.
     """
-    cached = rules.cache and verb in ("read", "write", "look")
+    cached = rules.cache and verb in ("read", "write", "look", "act")
     key = None
     if cached:
         source = yield ("load", path[0])
@@ -262,8 +265,10 @@ def cache_key(verb, path, source, thread, era, rules):
         "read": rules.arrivals_in_input_key,
         "write": rules.arrivals_in_output_key,
         "look": False,
+        "act": rules.arrivals_in_output_key,
     }[verb] and thread.arrivals
-    known = version(source) if rules.version_in_key else None
+    told = rules.task_version_in_key if verb == "act" else rules.version_in_key
+    known = version(source) if told else None
     destination = path[-1] if rules.memory_in_key or verb != "read" else None
     return (verb, path[0], known, destination, arrivals, era)
 

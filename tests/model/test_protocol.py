@@ -65,7 +65,7 @@ def test_events_at_the_same_time_make_a_whole_acyclic_graph(nodes, size, tries, 
 
 def test_a_cached_thread_alone_loses_no_dependency(record_property):
     """Every program of four operations of one thread, each dropped as redundant where it may be."""
-    operations = ["read A", "read B", "write A", "write B", "look A"]
+    operations = ["read A", "read B", "write A", "write B", "look A", "act B"]
 
     outcomes = (check(", ".join(program)) for program in product(operations, repeat=4))
 
@@ -76,7 +76,7 @@ def test_a_cached_thread_alone_loses_no_dependency(record_property):
 @pytest.mark.parametrize("other", ["read A", "write A", "signal T", "renew M"])
 def test_a_cached_thread_beside_another_loses_no_dependency(other, memory, record_property):
     """Every program of three operations, met at any point by an operation of another thread."""
-    operations = ["read A", "write A", "write B", "look A"]
+    operations = ["read A", "write A", "write B", "look A", "act B"]
 
     outcomes = (
         check(", ".join(program), other, memory=memory) for program in product(operations, repeat=3)
@@ -198,6 +198,11 @@ MUTANTS = {
         {"silent_give_up": True, "tries": 1},
         ("write B, read A", "renew M"),
         "dangling",
+    ),
+    "version of the task left out of its own outputs": (
+        {"task_version_in_key": False},
+        ("act B, read A, act B",),
+        "lost: no path A@0 -> B",
     ),
     "arrivals left out of the output key": (
         {"arrivals_in_output_key": False},
