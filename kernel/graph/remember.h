@@ -37,14 +37,15 @@ static __noinline bool knows_edge(struct prov_task *task, const struct prov_edge
 	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot ^ 1], edge);
 }
 
+/* What is driven out goes next door, unless somebody lives there who belongs there. */
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	__u32 slot = slot_of(edge);
+	__u32 slot = slot_of(edge), next = slot ^ 1;
 
-	if (is_between(&task->edges[slot ^ 1], edge))
-		slot ^= 1;
-	else if (!is_between(&task->edges[slot], edge))
-		task->edges[slot ^ 1] = task->edges[slot];
+	if (is_between(&task->edges[next], edge))
+		slot = next;
+	else if (!is_between(&task->edges[slot], edge) && slot_of(&task->edges[next]) != next)
+		task->edges[next] = task->edges[slot];
 	task->edges[slot] = *edge;
 }
 
