@@ -280,7 +280,8 @@ static __always_inline bool is_introduced(struct prov_scene *scene)
 	return scene->task->node.sent == epoch &&
 	       (!scene->memory ||
 		(scene->memory->node.sent == epoch && scene->memory->node.named == epoch &&
-		 scene->memory->argued == epoch));
+		 (scene->memory->argued == epoch ||
+		  is_filtered(scene->policy, REL_ARG, NODE_ARGV))));
 }
 
 static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
