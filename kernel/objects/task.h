@@ -348,10 +348,11 @@ static __always_inline bool current_scene(struct prov_scene *scene)
 	return open_scene(scene) && !scene->silent;
 }
 
-/* What a tracked process makes, or opens to write, is tracked too. */
+/* What a tracked process makes, or opens to write, is tracked too: but for what keeps nothing and all use. */
 static __always_inline void inherit(struct prov_scene *scene, struct prov_node *made)
 {
-	add_marks(made, actor_node(scene)->marks & MARK_TRACKED);
+	if (!(made->nature & NATURE_NULL))
+		add_marks(made, actor_node(scene)->marks & MARK_TRACKED);
 }
 
 #endif
