@@ -36,7 +36,7 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 		return 0; /* the kernel allows fewer rounds than that */
 	fill_image(&scene.task->image[slot], node, kind_of_mode(inode->i_mode));
 	scene.task->images = slot + 1;
-	if (scene.policy->switches & SWITCH_ENABLED)
+	if (scene.policy->switches & SWITCH_ENABLED && !(scene.task->node.marks & MARK_OPAQUE))
 		file_node(&scene, file);
 	return 0;
 }

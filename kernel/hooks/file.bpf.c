@@ -64,14 +64,17 @@ static __always_inline int creates(struct prov_scene *scene, struct file *file)
 	return 0;
 }
 
-/* A file that is made without a name, and without a trace in its directory; it may be linked later. */
+/*
+ * A file that is made without a name, and without a trace in its directory; it may be linked later, and be
+ * wanted only later.
+ */
 static __noinline struct prov_node *nameless_node(struct prov_scene *scene, struct file *file)
 {
-	struct prov_node *node = changes(scene, REL_TMPFILE, file->f_inode, OUTCOME_DONE);
+	struct prov_node *node = inode_state(scene, file->f_inode);
 
 	if (node)
 		__sync_fetch_and_or(&node->nature, NATURE_NAMELESS);
-	return node;
+	return changes(scene, REL_TMPFILE, file->f_inode, OUTCOME_DONE);
 }
 
 /*

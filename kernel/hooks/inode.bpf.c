@@ -100,8 +100,13 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 	struct prov_node *node = leaving_node(inode);
 	__u64 address = (__u64)inode;
 
-	if (!policy || !node || !is_born(node))
+	if (!policy)
 		return 0;
+	if (!node || !is_born(node)) { /* it may have come back only to be removed by somebody opaque */
+		if (!inode->i_nlink)
+			forget_evicted(inode);
+		return 0;
+	}
 	if (!comes_back(inode) || !keep_evicted(inode, node)) {
 		ends(policy, REL_FREE, node, kind_of_mode(inode->i_mode), 0);
 		forget_evicted(inode);

@@ -135,11 +135,14 @@ static __noinline int record_making(struct dentry *dentry, struct inode *inode,
 SEC("lsm/d_instantiate")
 int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 {
-	struct prov_task *task;
+	struct prov_policy *policy = current_policy();
 	struct prov_making making;
+	struct prov_task *task;
 
-	task = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
-	if (task && inode && take_making(task, dentry, &making))
+	if (!policy || !inode)
+		return 0;
+	task = task_state(policy, bpf_get_current_task_btf());
+	if (task && take_making(task, dentry, &making))
 		record_making(dentry, inode, &making);
 	return 0;
 }

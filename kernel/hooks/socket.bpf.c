@@ -89,7 +89,7 @@ int BPF_PROG(unix_stream_connect, struct sock *sk, struct sock *other, struct so
 	struct prov_socket *socket;
 	struct prov_scene scene;
 
-	if (ret || !current_scene(&scene))
+	if (ret || !current_scene(&scene) || !take_part(&scene, sk, other))
 		return ret;
 	socket = socket_node(&scene, sk);
 	if (socket)

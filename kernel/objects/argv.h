@@ -122,6 +122,8 @@ static __noinline int send_kept_arguments(struct prov_policy *policy, struct pro
 	arguments.from = BPF_CORE_READ(task, mm, arg_start);
 	arguments.end = BPF_CORE_READ(task, mm, arg_end);
 	bytes = arguments.end - arguments.from;
+	if (bytes > MAX_STRINGS)
+		count_loss(COUNT_ARGUMENT_FAULT);
 	if (!arguments.from || !bytes || bytes > MAX_STRINGS ||
 	    !(arguments.buffer = claim_buffer()))
 		return 0;

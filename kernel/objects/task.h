@@ -280,7 +280,8 @@ static __always_inline bool is_introduced(struct prov_scene *scene)
 	return scene->task->node.sent == epoch &&
 	       (!scene->memory ||
 		(scene->memory->node.sent == epoch && scene->memory->node.named == epoch &&
-		 scene->memory->argued == epoch));
+		 (scene->memory->argued == epoch ||
+		  is_filtered(scene->policy, REL_ARG, NODE_ARGV))));
 }
 
 static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
@@ -347,10 +348,11 @@ static __always_inline bool current_scene(struct prov_scene *scene)
 	return open_scene(scene) && !scene->silent;
 }
 
-/* What a tracked process makes, or opens to write, is tracked too. */
+/* What a tracked process makes, or opens to write, is tracked too: but for what keeps nothing and all use. */
 static __always_inline void inherit(struct prov_scene *scene, struct prov_node *made)
 {
-	add_marks(made, actor_node(scene)->marks & MARK_TRACKED);
+	if (!(made->nature & NATURE_NULL))
+		add_marks(made, actor_node(scene)->marks & MARK_TRACKED);
 }
 
 #endif
