@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from provcap.cli import partial
 from provcap.graph import queries, text, words
 from provcap.graph.ingest import load
 from provcap.graph.losses import completeness, is_complete
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--json", action="store_true", help="print one JSON object")
     add("--ascii", action="store_true", help="draw the branches in ASCII")
-    add("--intact", action="store_true", help="skip what cannot be read")
+    add("--intact", action="store_true", help="use what is there of a cut log")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
     lines = grow(graph, nodes, Options(args.depth, args.all, flows))
     if args.json:
         print(json.dumps(_data(graph, args.target, lines), indent=2))
-        return 0
+        return partial.status("why", graph, args.intact)
     _print_tree(lines, args.ascii)
     print(f"\n{clean(completeness(graph))}")
     _mention_others(graph, args.target)
     _mention_new_name(graph, args.target, nodes)
-    return 0
+    return partial.status("why", graph, args.intact)
 
 
 def depth(word: str) -> int:
