@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from provcap.cli import partial
+from provcap.formats.text import text_of
 from provcap.graph import queries, text, words
 from provcap.graph.ingest import load
 from provcap.graph.losses import completeness, is_complete
@@ -69,7 +70,9 @@ def depth(word: str) -> int:
 
 def as_recorded(target: str) -> str:
     """Recorded paths begin at the root: a file that is here under a relative one is meant."""
-    return os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
+    path = os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
+    foreign = any("\udc80" <= letter <= "\udcff" for letter in path)  # not UTF-8: bytes in Python
+    return text_of(os.fsencode(path)) if foreign else path
 
 
 def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:

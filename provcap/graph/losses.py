@@ -15,6 +15,7 @@ _CPUS = "_cpus"
 RESTRICTIONS = {
     "tracked_only": "only what is tracked (whole-system capture off)",
     "filtered": "some node types or relations were left out",
+    "opaque": "what touched opaque files or processes was left out",
 }
 _OTHERS = {
     "skipped": "events the kernel skipped",

@@ -139,7 +139,9 @@ def test_an_operation_changes_one_field_and_keeps_the_others(
     assert after == before | changed
 
 
-def test_the_policy_remembers_what_was_ever_left_out(run: Run, capture: FakeCapture) -> None:
+def test_the_policy_remembers_what_was_ever_left_out(
+    run: Run, capture: FakeCapture, path: str
+) -> None:
     """The recorder looks now and then only, and must know what was in between."""
     bits = capture.layout.enum("prov_restriction")
     done(run("--compress-edge", "false"))
@@ -148,12 +150,14 @@ def test_the_policy_remembers_what_was_ever_left_out(run: Run, capture: FakeCapt
         (("-e", "false"), "SWITCHED_OFF"),
         (("-a", "false"), "TRACKED_ONLY"),
         (("--edge-filter", "read", "true"), "FILTERED"),
+        (("--opaque-file", path, "true"), "OPAQUE"),
     ):
         before = capture.policy()["restrictions"]
         done(run(*words))
         assert capture.policy()["restrictions"] == before | bits[f"RESTRICTION_{name}"]
     for words in (("-e", "true"), ("-a", "true"), ("--reset-filter",), ("--change-epoch",)):
         done(run(*words))
+    done(run("--opaque-file", path, "false"))
 
     assert capture.policy()["restrictions"] == sum(bits.values())
 

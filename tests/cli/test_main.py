@@ -180,3 +180,14 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """As every program tells it."""
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"provcap {provcap_package.__version__}\n"
+
+
+def test_a_name_that_is_not_utf8_can_be_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a shell hands it over: bytes that Python holds as lone surrogates."""
+    node = '{"entity":{"cf:x":{"prov:type":"file","cf:name":"/tmp/inv\uf7ff"}}}\n'
+    (tmp_path / "log").write_text(node, encoding="utf-8")
+
+    assert main(["why", "/tmp/inv\udcff", "--log", str(tmp_path / "log")]) == 0
+    assert capsys.readouterr().out.startswith("/tmp/inv\\xff\n")
