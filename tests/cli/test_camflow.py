@@ -420,3 +420,12 @@ def test_the_module_is_a_command() -> None:
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith('camflow: unknown flag "--bogus"')
+
+
+@pytest.mark.parametrize("words", [("--track-file", "true"), ("--opaque-file", "true")])
+def test_a_file_whose_inode_does_not_last_is_refused(run: Run, words: tuple[str, str]) -> None:
+    """The mark would be accepted, and gone a moment later."""
+    status, _, said = run(words[0], "/proc/version", words[1])
+
+    assert status == 1
+    assert "/proc/version: cannot be marked" in said
