@@ -19,6 +19,7 @@ enum prov_restriction {
 	RESTRICTION_SWITCHED_OFF = 1, /* everything: capture was off */
 	RESTRICTION_TRACKED_ONLY = 2, /* what is not tracked */
 	RESTRICTION_FILTERED = 4, /* some node kinds or relations */
+	RESTRICTION_OPAQUE = 8, /* what touches files or processes that were marked opaque */
 };
 
 struct prov_policy {

@@ -195,6 +195,7 @@ def _marks_file(reading: Callable[[str], Change]) -> Callable[[Connect, str, str
     def run(connect: Connect, path: str, word: str) -> None:
         change = reading(word)
         with targets.opened_file(path) as fd, connect() as control:
+            targets.require_lasting(fd, path)
             _markable(control, fd, path)
             control.mark_file(fd, change)
             targets.kind_of(fd)  # shows the file to the capture, which takes the mark over

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from provcap.cli import partial
 from provcap.cli.why import as_recorded, depth
 from provcap.errors import OutputError, RecordingError, UsageError
 from provcap.graph import dot, html, queries
@@ -153,4 +154,5 @@ def _report(graph: Graph, intact: bool) -> int:
     """Say what could not be read; the picture says so too."""
     for damage in graph.damage[:5]:
         print(f"provcap draw: {clean(damage)}; the picture is partial", file=sys.stderr)
-    return 1 if graph.damage and not intact else 0
+    cut = partial.status("draw", graph, intact)
+    return 1 if graph.damage and not intact else cut

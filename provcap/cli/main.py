@@ -10,6 +10,7 @@ import difflib
 import importlib
 import sys
 
+import provcap
 from provcap.cli.outcome import outcome
 
 COMMANDS = {
@@ -22,6 +23,10 @@ COMMANDS = {
     "vm": "run a command in a guest kernel and record it there",
     "why": "print where a file came from",
 }
+EXAMPLES = (
+    "provcap vm run --out results -- sh -c 'sort /etc/passwd > results/sorted'",
+    "provcap why results/sorted --log results/audit.log",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"provcap {provcap.__version__}")
+        return 0
     name, rest = words[0], words[1:]
     if name not in COMMANDS:
         print(f"provcap: {_unknown(name)}", file=sys.stderr)
@@ -51,7 +59,8 @@ def _overview() -> str:
     return (
         "usage: provcap COMMAND ...\n\n"
         + "\n".join(lines)
-        + "\n\nprovcap COMMAND --help says more."
+        + "\n\nprovcap COMMAND --help says more. To begin:\n\n"
+        + "\n".join(f"  {example}" for example in EXAMPLES)
     )
 
 

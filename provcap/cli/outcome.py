@@ -9,33 +9,51 @@ from collections.abc import Callable
 
 from provcap.errors import ProvcapError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def outcome(program: str, run: Callable[[], int]) -> int:
     """The status that ``run`` returns, or that of the error it ends with; ``program`` says it."""
+    _require_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may not fit the encoding
     try:
         status = run()
-        if sys.stdout:
-            sys.stdout.flush()  # at exit it would be too late to say that it failed
+        sys.stdout.flush()  # at exit it would be too late to say that it failed
         return status
     except ProvcapError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_clean(str(error))}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         _drop_output()
         sys.stderr.close()  # the reader of our output went away: nothing left to say to it
         return 141
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _drop_output()
         print(f"{program}: cannot write its output: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _require_streams() -> None:
+    """Put what cannot be written to in the place of a standard output that the caller closed.
+
+    So an answer that nobody gets is an error, and no file opened later becomes descriptor 1.
+    """
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
+def _clean(message: str) -> str:
+    """The message without what a name in it could do to a terminal; its lines stay lines."""
+    from provcap.graph.titles import clean  # here, because most runs end without an error
+
+    return "\n".join(map(clean, message.split("\n")))
 
 
 def _drop_output() -> None:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from provcap.cli import partial
 from provcap.graph.counts import Counts, count
 from provcap.graph.ingest import load
 from provcap.graph.losses import arrived, completeness, is_complete
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this command."""
     parser.add_argument("log", help="W3C log (may end in .gz), - for standard input")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--intact", action="store_true", help="skip what cannot be read")
+    parser.add_argument("--intact", action="store_true", help="use what is there of a cut log")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for line in _lines(graph, counts):
             print(clean(line))
-    return 0
+    return partial.status("summary", graph, args.intact)
 
 
 def _data(graph: Graph, counts: Counts) -> dict[str, object]:

@@ -7,6 +7,7 @@ Exit status: 0 if every check passed, 1 if one failed. docs/reference/verify.md 
 
 import argparse
 
+from provcap.cli import partial
 from provcap.graph.checks import Report, edge_text, verify
 from provcap.graph.ingest import load
 from provcap.graph.model import Graph
@@ -29,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     report = verify(graph)
     for line in _lines(graph, report):
         print(clean(line))
-    return 0 if report.passed else 1
+    cut = partial.status("verify", graph, args.intact)
+    return cut if report.passed else 1
 
 
 def _lines(graph: Graph, report: Report) -> list[str]:

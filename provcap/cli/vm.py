@@ -29,6 +29,10 @@ from provcap.vm.machine import Machine
 
 SUMMARY = "run a command in a guest kernel and record it there"
 DEFAULT_OUT = "provcap-out"
+_KERNELS = """Lists the kernels that vm run knows by name, and which of them are here.
+
+    provcap vm kernels
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_parser.add_argument("--no-record", action="store_true", help="only run the command")
     add_options(run_parser)
     add_command(run_parser)
-    actions.add_parser("kernels", help="list the kernels that are known, and which are here")
+    actions.add_parser(
+        "kernels",
+        help="list the kernels that are known, and which are here",
+        description=_KERNELS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def run(args: argparse.Namespace) -> int:

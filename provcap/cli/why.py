@@ -13,6 +13,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from provcap.cli import partial
+from provcap.formats.text import text_of
 from provcap.graph import queries, text, words
 from provcap.graph.ingest import load
 from provcap.graph.losses import completeness, is_complete
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--json", action="store_true", help="print one JSON object")
     add("--ascii", action="store_true", help="draw the branches in ASCII")
-    add("--intact", action="store_true", help="skip what cannot be read")
+    add("--intact", action="store_true", help="use what is there of a cut log")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,12 +53,12 @@ def run(args: argparse.Namespace) -> int:
     lines = grow(graph, nodes, Options(args.depth, args.all, flows))
     if args.json:
         print(json.dumps(_data(graph, args.target, lines), indent=2))
-        return 0
+        return partial.status("why", graph, args.intact)
     _print_tree(lines, args.ascii)
     print(f"\n{clean(completeness(graph))}")
     _mention_others(graph, args.target)
     _mention_new_name(graph, args.target, nodes)
-    return 0
+    return partial.status("why", graph, args.intact)
 
 
 def depth(word: str) -> int:
@@ -68,7 +70,9 @@ def depth(word: str) -> int:
 
 def as_recorded(target: str) -> str:
     """Recorded paths begin at the root: a file that is here under a relative one is meant."""
-    return os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
+    path = os.path.abspath(target) if os.path.exists(target) else target  # noqa: PTH100, PTH110
+    foreign = any("\udc80" <= letter <= "\udcff" for letter in path)  # not UTF-8: bytes in Python
+    return text_of(os.fsencode(path)) if foreign else path
 
 
 def _data(graph: Graph, target: str, lines: Sequence[Line]) -> dict[str, object]:

@@ -41,16 +41,22 @@ def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Grap
     reader = _Reader(graph)
     try:
         for number, line in enumerate(lines, 1):
+            if number == 1 and line.startswith(_RAW):
+                raise RecordingError(
+                    f"{source}: this is a raw recording: make a log of it with "
+                    "provcap replay FILE --out LOG"
+                )
             if line.strip():
                 _read_line(reader, line, number, intact_only)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _damaged(graph, TruncatedError(f"{source}: {error}; {_REMEDY}"), intact_only)
-    if not graph.documents and not graph.damage:
-        raise RecordingError(f"{source}: no PROV document in it")
+    if not graph.documents:
+        raise RecordingError(f"{(graph.damage or [source])[0]}: no PROV document in it")
     return graph
 
 
-_REMEDY = "the lines before are intact: --intact uses what can be read"
+_RAW = b"PROVCAP\x00"  # how audit.raw begins
+_REMEDY = "--intact uses what can be read"
 
 
 def _read_line(reader: "_Reader", line: bytes, number: int, intact_only: bool) -> None:

@@ -15,6 +15,7 @@ _CPUS = "_cpus"
 RESTRICTIONS = {
     "tracked_only": "only what is tracked (whole-system capture off)",
     "filtered": "some node types or relations were left out",
+    "opaque": "what touched opaque files or processes was left out",
 }
 _OTHERS = {
     "skipped": "events the kernel skipped",
@@ -59,6 +60,11 @@ def is_complete(graph: Graph) -> bool | None:
     return True if said == {"true"} else None
 
 
+def was_cut(graph: Graph) -> bool:
+    """Say whether the raw recording, of any machine, ended before its recorder ended it."""
+    return any(account.get("cut") == "true" for account in graph.accounts.values())
+
+
 def restrictions(graph: Graph) -> list[str]:
     """Return what was left out on purpose, on any machine, as text."""
     return [text for name, text in RESTRICTIONS.items() if name in _left_out(graph)]
@@ -84,7 +90,7 @@ def _reasons(graph: Graph) -> list[str]:
         if loss.cause not in HARMLESS:
             causes[loss.cause] = causes.get(loss.cause, 0) + loss.records
     reasons = [f"{count} {cause.replace('_', ' ')}" for cause, count in causes.items()]
-    if any(account.get("cut") == "true" for account in graph.accounts.values()):
+    if was_cut(graph):
         reasons.append("the raw recording was cut")
     if "switched_off" in _left_out(graph):
         reasons.append("capture was switched off meanwhile")

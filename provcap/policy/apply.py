@@ -16,6 +16,7 @@ from provcap.bpf.maps import u32
 from provcap.bpf.programs import ProgramInfo
 from provcap.errors import KernelError, SetupError
 from provcap.policy.model import (
+    OPAQUE,
     Change,
     Marks,
     Policy,
@@ -103,6 +104,11 @@ class Control:
         """Ask for a change of the process behind a pidfd."""
         self._wish("task_marks", pidfd, change, self._process_node)
 
+    def hide_recorder(self, pidfd: int) -> None:
+        """Record nothing of the recorder, which goes without saying in every recording."""
+        change = Change(set=frozenset({OPAQUE}))
+        self._wish("task_marks", pidfd, change, self._process_node, told=False)
+
     def file(self, fd: int) -> Seen:
         """What is known of the file behind an O_PATH descriptor."""
         return self._seen(self._file_node(fd), self._read_wish("inode_marks", fd))
@@ -129,15 +135,25 @@ class Control:
         fd: int,
         change: Change,
         node_of: Callable[[int], dict[str, Value] | None],
+        told: bool = True,
     ) -> None:
-        """Write the wish, then have every node look its wish up again."""
+        """Write the wish, then have every node look its wish up again.
+
+        ``told``: the recording has to say that something was left out, if the wish is to do that.
+        """
         with self.capture.locked():
             node = node_of(fd)
             applied = _number(node["applied"]) if node else None
             wish = next_wish(self._read_wish(name, fd), applied, change)
             self.capture.map(name).update(u32(fd), self._pack_wish(wish))
             policy = self.policy()
-            self._write_policy(policy._replace(generation=stepped(policy.generation)))
+            hidden = change.set & {OPAQUE} if told else frozenset()
+            self._write_policy(
+                policy._replace(
+                    generation=stepped(policy.generation),
+                    restrictions=policy.restrictions | hidden,
+                )
+            )
 
     def _file_node(self, fd: int) -> dict[str, Value] | None:
         return self._read("inodes", "prov_node", u32(fd))

@@ -64,6 +64,25 @@ def kind_of(fd: int) -> str:
     return _KINDS.get(stat.S_IFMT(os.fstat(fd).st_mode), "inode_unknown")
 
 
+def require_lasting(fd: int, path: str) -> None:
+    """SetupError if the kernel makes the file's inode anew at will: a mark would soon be gone."""
+    if _file_system(fd) == "proc":
+        raise SetupError(
+            f"{path}: cannot be marked: the kernel makes the files of /proc anew, and a mark would "
+            "be lost without a word (mark the process that uses it)"
+        )
+
+
+def _file_system(fd: int) -> str:
+    """The type of the file system behind a descriptor, empty if it is mounted nowhere."""
+    facts = Path(f"/proc/self/fdinfo/{fd}").read_text().split()
+    mount = facts[facts.index("mnt_id:") + 1]
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        if line.split(maxsplit=1)[0] == mount:
+            return line.partition(" - ")[2].split()[0]
+    return ""
+
+
 def _require_markable(fd: int, path: str) -> None:
     """A mark belongs to an inode, so the inode must stand for this file alone."""
     target = str(Path(f"/proc/self/fd/{fd}").readlink())

@@ -29,7 +29,7 @@ from provcap.capture.raw import Header, RawWriter, Status
 from provcap.errors import OutputError, SetupError
 from provcap.policy import targets
 from provcap.policy.apply import Control
-from provcap.policy.model import Change, Policy, opaqueness
+from provcap.policy.model import Change, Policy
 from provcap.services import mappings
 from provcap.services.origin import origin
 
@@ -175,7 +175,7 @@ class _Recorder:
         repeat = not self._settings.edge_compression
         self._control.reset_policy(Policy(adopt=True, all=self._settings.all, repeat_edges=repeat))
         with targets.opened_process(str(os.getpid())) as pidfd:
-            self._control.mark_process(pidfd, opaqueness("true"))
+            self._control.hide_recorder(pidfd)
         for fd, change in self._marks:
             self._control.mark_file(fd, change)
 

@@ -139,7 +139,9 @@ def test_an_operation_changes_one_field_and_keeps_the_others(
     assert after == before | changed
 
 
-def test_the_policy_remembers_what_was_ever_left_out(run: Run, capture: FakeCapture) -> None:
+def test_the_policy_remembers_what_was_ever_left_out(
+    run: Run, capture: FakeCapture, path: str
+) -> None:
     """The recorder looks now and then only, and must know what was in between."""
     bits = capture.layout.enum("prov_restriction")
     done(run("--compress-edge", "false"))
@@ -148,12 +150,14 @@ def test_the_policy_remembers_what_was_ever_left_out(run: Run, capture: FakeCapt
         (("-e", "false"), "SWITCHED_OFF"),
         (("-a", "false"), "TRACKED_ONLY"),
         (("--edge-filter", "read", "true"), "FILTERED"),
+        (("--opaque-file", path, "true"), "OPAQUE"),
     ):
         before = capture.policy()["restrictions"]
         done(run(*words))
         assert capture.policy()["restrictions"] == before | bits[f"RESTRICTION_{name}"]
     for words in (("-e", "true"), ("-a", "true"), ("--reset-filter",), ("--change-epoch",)):
         done(run(*words))
+    done(run("--opaque-file", path, "false"))
 
     assert capture.policy()["restrictions"] == sum(bits.values())
 
@@ -416,3 +420,12 @@ def test_the_module_is_a_command() -> None:
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith('camflow: unknown flag "--bogus"')
+
+
+@pytest.mark.parametrize("words", [("--track-file", "true"), ("--opaque-file", "true")])
+def test_a_file_whose_inode_does_not_last_is_refused(run: Run, words: tuple[str, str]) -> None:
+    """The mark would be accepted, and gone a moment later."""
+    status, _, said = run(words[0], "/proc/version", words[1])
+
+    assert status == 1
+    assert "/proc/version: cannot be marked" in said

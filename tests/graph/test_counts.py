@@ -53,6 +53,11 @@ def test_losses_are_told_by_cause_and_cpu(tmp_path, capsys):
             "complete: no record was lost; only what is tracked (whole-system capture off); "
             "some node types or relations were left out",
         ),
+        (
+            "opaque",
+            True,
+            "complete: no record was lost; what touched opaque files or processes was left out",
+        ),
         ("switched_off", False, "incomplete: capture was switched off meanwhile"),
     ],
 )

@@ -66,7 +66,7 @@ def test_every_step_is_done_or_refused(steered):
 
 def test_the_recording_says_that_it_was_off_meanwhile(steered):
     """So it is not complete, whatever it holds."""
-    restrictions = ("filtered", "switched_off", "tracked_only")
+    restrictions = ("filtered", "opaque", "switched_off", "tracked_only")
     assert steered.recording.losses.restrictions == restrictions
     assert not steered.recording.losses.complete
 
