@@ -297,7 +297,7 @@ FLAGS = {
         "mmap_private true",
         _edge_propagate_filter,
     ),
-    "--reset-filter": Flag((), "clear all filters, those of tracking too", "", _reset_filter),
+    "--reset-filter": Flag((), "set all filters to what a capture begins with", "", _reset_filter),
     "--change-epoch": Flag(
         (), "send every node and name again with its next use", "", _change_epoch
     ),

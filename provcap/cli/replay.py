@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from provcap.capture.losses import Losses
+from provcap.errors import UsageError
 from provcap.services.replay import replay_file
 
 SUMMARY = "turn a raw recording into another format"
@@ -22,12 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="w3c", help="what to write (default: w3c)")
     parser.add_argument("--output", default="log", help="where to write (default: log, a file)")
     parser.add_argument(
-        "--out", metavar="PATH", default="-", help="file to append to (default: -, standard output)"
+        "--out", metavar="PATH", default="-", help="a new file (default: -, standard output)"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay and say on standard error what is missing."""
+    """Replay and say on standard error what is missing.
+
+    UsageError if the file has content: what is in it stays, and is not written twice.
+    """
+    target = Path(args.out)
+    if target.is_file() and target.stat().st_size:
+        raise UsageError(f"{target} is there already: remove it, or name another with --out")
     print(_summary(replay_file(args.file, args.format, args.output, args.out)), file=sys.stderr)
     return 0
 

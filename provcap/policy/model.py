@@ -194,9 +194,12 @@ def with_relation_filter(
 
 
 def without_filters(policy: Policy) -> Policy:
-    """The policy with everything recorded again, and tracking going everywhere."""
+    """The policy with the filters that a capture begins with."""
     return policy._replace(
-        node_filter=0, relation_filter=0, propagate_node_filter=0, propagate_relation_filter=0
+        node_filter=0,
+        relation_filter=0,
+        propagate_node_filter=_DIRECTORIES,
+        propagate_relation_filter=0,
     )
 
 

@@ -87,7 +87,6 @@ def test_the_state_says_that_nothing_was_captured_yet(run: Run) -> None:
 
 def test_the_hash_is_that_of_the_policy_and_of_nothing_that_only_counts(run: Run) -> None:
     """An epoch is no other policy; a filter is, and without it the policy is the first again."""
-    done(run("--node-propagate-filter", "directory", "false"))
     first = done(run("-p"))
     done(run("--change-epoch"))
     assert done(run("-p")) == first
@@ -124,14 +123,14 @@ def test_an_operation_changes_one_field_and_keeps_the_others(
         "switches": ENABLED | ALL | ADOPT,
         "node_filter": 1 << 27,
         "relation_filter": (1 << 3, 1 << 20),
-        "propagate_node_filter": 1 << 8,
+        "propagate_node_filter": 0,
         "propagate_relation_filter": (0, 0),
     }
     capture.write("policy", "prov_policy", bytes(4), before)
     status, _, _ = run(*words)
     changed = {} if field is None else {field: value}
     if words[0] == "--reset-filter":
-        changed |= {"node_filter": 0, "propagate_node_filter": 0}
+        changed |= {"node_filter": 0, "propagate_node_filter": 1 << 8}
 
     assert status == (2 if field is None else 0)
     after = capture.policy()

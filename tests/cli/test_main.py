@@ -1,6 +1,7 @@
 """The command as a user meets it: what it says, where, and with which status."""
 
 import contextlib
+import gzip
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from provcap.cli.main import COMMANDS, main
 from tests.graph.story import story
 
 ROOT = Path(__file__).resolve().parents[2]
+RECORDING = ROOT / "tests/golden/recordings/pipeline.raw.gz"
 LINE = b'{"entity":{"cf:x":{"prov:type":"file"}}}\n'
 
 
@@ -191,3 +193,18 @@ def test_a_name_that_is_not_utf8_can_be_asked_for(
 
     assert main(["why", "/tmp/inv\udcff", "--log", str(tmp_path / "log")]) == 0
     assert capsys.readouterr().out.startswith("/tmp/inv\\xff\n")
+
+
+def test_replay_leaves_a_file_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Appended to, a log would say everything twice."""
+    raw, log = tmp_path / "audit.raw", tmp_path / "audit.log"
+    raw.write_bytes(gzip.decompress(RECORDING.read_bytes()))
+    words = ["replay", str(raw), "--out", str(log)]
+    assert main(words) == 0
+    before = log.read_bytes()
+
+    assert main(words) == 2
+    assert f"{log} is there already" in capsys.readouterr().err
+    assert log.read_bytes() == before

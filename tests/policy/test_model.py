@@ -180,7 +180,7 @@ def test_filters_are_set_and_cleared_one_by_one() -> None:
 
     assert [kind.name for kind in kinds] == ["directory", "stream"]
     assert [row.name for row in relations] == ["getattr", "exchange"]
-    assert model.without_filters(policy) == Policy(enabled=False, propagate_node_filter=0)
+    assert model.without_filters(policy) == Policy(enabled=False)
 
 
 def test_filters_of_tracking_are_apart_from_those_of_recording() -> None:

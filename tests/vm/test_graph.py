@@ -18,8 +18,13 @@ PROMISED = {
     *("accept", "receive_msg", "open", "getattr", "perm_check", "mmap", "mmap_private", "clone"),
     *("version_activity", "terminate_task", "ran_on", "send_stream", "receive_stream"),
     *("unnamed", "link", "rename", "replace", "exchange", "unlink", "rmdir", "mkdir", "mknod"),
-    *("symlink", "tmpfile"),
+    *("symlink", "tmpfile", "setattr", "setattr_inode", "read_link", "listxattr", "search"),
+    *("setxattr", "setxattr_inode", "getxattr", "getxattr_inode", "file_lock"),
+    *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
+    *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
+    *("file_rcv", "file_snd", "load_file", "load_module"),
 }
+STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 
 
 def test_every_promised_relation_was_recorded(recording):
