@@ -12,6 +12,7 @@ import sys
 
 import provcap
 from provcap.cli.outcome import outcome
+from provcap.cli.parser import Parser
 
 COMMANDS = {
     "doctor": "say whether this machine can capture, and what to change if not",
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"provcap: {_unknown(name)}", file=sys.stderr)
         return 2
     command = importlib.import_module(f"provcap.cli.{name}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"provcap {name}",
         description=command.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -208,3 +208,22 @@ def test_replay_leaves_a_file_that_is_there(
     assert main(words) == 2
     assert f"{log} is there already" in capsys.readouterr().err
     assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["draw", "--fromat", "svg", "--log", "x"], "did you mean --format?"),
+        (["vm", "run", "--kernal", "6.1", "--", "true"], "did you mean --kernel?"),
+        (["record", "--track-fil", "/etc/hosts", "--", "true"], "did you mean --track-file?"),
+    ],
+)
+def test_a_mistyped_option_is_refused_with_the_one_that_was_meant(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An abbreviation is a mistake, too: it would mean something else with the next option."""
+    with pytest.raises(SystemExit) as left:
+        main(words)
+
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.vm
 
 def record(machine: Machine, out: str, *command: str) -> Result:
     words = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", out]
-    return machine.run([*words, "--", *command])
+    return machine.run([*words, "--", *command], timeout_s=300)
 
 
 def test_a_full_disk_ends_the_recording_but_not_the_command(machine: Machine) -> None:

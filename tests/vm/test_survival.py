@@ -34,7 +34,7 @@ def run(machine: Machine, folder: Path, script: str) -> Ran:
     folder.mkdir()
     (folder / "in").write_text("words\n")
     words = record_command(folder / "out", ["sh", "-c", script, str(folder), sys.executable])
-    result = machine.run(["sh", "-c", AS_CHILD, "sh", *words])
+    result = machine.run(["sh", "-c", AS_CHILD, "sh", *words], timeout_s=300)
     lines = (line.split() for line in result.stdout.decode().splitlines())
     pids = {name: int(pid) for name, pid in lines}
     return Ran(folder, Recording(folder / "out" / "audit.raw"), pids)
