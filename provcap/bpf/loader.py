@@ -167,7 +167,8 @@ def find_pinned(fingerprint: bytes, tree: Pins | None = None) -> Capture | None:
         capture.close()
         raise LayoutError(
             f"{tree.root} holds a capture of another build (layout {found}, this is "
-            f"{fingerprint.hex()[:12]}); unload it with that build, or: rm -r {tree.root}"
+            f"{fingerprint.hex()[:12]}): use that build, or, if no recorder is at work, "
+            f"remove it: rm -r {tree.root}"
         )
     return capture
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from provcap.errors import SetupError, UsageError
 
+_SHOWN = 200  # characters of a path in a message
 _KINDS = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "directory",
@@ -33,7 +34,7 @@ def opened_file(path: str) -> Iterator[int]:
     except ValueError as error:
         raise UsageError(f"{path!r} is no path: {error}") from error
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from error
+        raise SetupError(f"{_short(path)}: {error.strerror}") from error
     try:
         _require_markable(fd, path)
         yield fd
@@ -103,3 +104,8 @@ def _no_process(pid: int, error: OSError) -> str:
     if error.errno in (errno.EINVAL, errno.ENOENT):
         return f"{pid} is a thread, not a process (Tgid in /proc/{pid}/status names its process)"
     return f"process {pid}: {error.strerror}"
+
+
+def _short(path: str) -> str:
+    """A path as a message shows it: an empty one is seen, a very long one is cut."""
+    return f"{path[:_SHOWN]}..." if len(path) > _SHOWN else path or "''"

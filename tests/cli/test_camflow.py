@@ -428,3 +428,14 @@ def test_a_file_whose_inode_does_not_last_is_refused(run: Run, words: tuple[str,
 
     assert status == 1
     assert "/proc/version: cannot be marked" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("", "'': No such file or directory"), ("/" + 5000 * "x", "...: File name too long")],
+)
+def test_a_path_that_makes_no_sense_is_said_in_short(run: Run, path: str, said: str) -> None:
+    message = refused(run("--file", path), 1)
+
+    assert message.endswith(said)
+    assert len(message) < 300
