@@ -57,7 +57,7 @@ class Names:
         if self.kind(thing) == CONNECTION:
             fallback = self.titles.connection(nodes[::-1]).removeprefix("socket ")
             return self.titles.addresses(self.objects(nodes)) or fallback
-        return self.titles.entity(nodes[-1])
+        return self.titles.entity(nodes[-1]).removesuffix(self.titles.further_names(nodes[-1]))
 
     def own(self, nodes: Sequence[int]) -> Sequence[int]:
         """Leave out what only belongs to the others: arguments, changes of attributes."""
@@ -68,9 +68,12 @@ class Names:
         return f"{memory} v{self.graph.version_of[node]}"
 
     def detail(self, thing: Thing) -> str:
-        """Return the arguments of a process, empty for anything else and for single versions."""
-        is_process = not thing.words and not self.exact and self.kind(thing) == PROCESS
-        return self._process(thing)[1] if is_process else ""
+        """Return the arguments of a process, the other names of a file; nothing of versions."""
+        if thing.words or self.exact:
+            return ""
+        if self.kind(thing) == PROCESS:
+            return self._process(thing)[1]
+        return self.titles.further_names(self.own(thing.nodes)[-1]).strip(" ()")
 
     def program(self, nodes: Sequence[int]) -> str:
         """Return the short name of the program that a process ran last."""

@@ -303,19 +303,25 @@ class Titles:
         found = (graph.changes.get(graph.object_of[node], "") for node in nodes)
         return "; ".join(dict.fromkeys(clean(change) for change in found if change))
 
+    def further_names(self, node: int) -> str:
+        """Return what to say of the other names behind the first: `` (was /tmp/x)``, or nothing."""
+        obj = self._graph.object_of[node]
+        names = [clean(name) for name in self._graph.names(obj)]
+        now = [clean(name) for name in self._graph.names(obj) if self._graph.has_name(obj, name)]
+        return _further_names(now[1:], names[max(len(now), 1) :], bool(now)) if names else ""
+
     def entity(self, node: int) -> str:
         """Return the title of a file, pipe, device or anything else."""
         graph = self._graph
         obj, kind = graph.object_of[node], graph.kind(node)
         names = [clean(name) for name in graph.names(obj)]
-        now = [clean(name) for name in graph.names(obj) if graph.has_name(obj, name)]
         text = clean(graph.texts.get(obj, ""))
         if kind == "pipe":
             return f"pipe {names[0]}" if names else "pipe"
         if names and is_terminal(kind, names[0]):
             return f"terminal {names[0]}"
         if names:
-            return names[0] + _further_names(now[1:], names[max(len(now), 1) :], bool(now))
+            return names[0] + self.further_names(node)
         if text:
             return f"{kind} {text}"
         inode = graph.inodes.get(obj)

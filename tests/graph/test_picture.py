@@ -281,3 +281,15 @@ def test_losses_are_part_of_the_picture() -> None:
 
     assert drawn.complete is False
     assert "7 event ring full" in drawn.completeness
+
+
+def test_a_renamed_file_has_its_name_first_and_the_old_one_below() -> None:
+    """A title with both would be cut in its middle, where the name ends."""
+    log = Log()
+    log.process(6, "/bin/b")
+    log.writes("6", file(log, "/srv/work/before"))
+    log.renames("6", "/srv/work/before", "/srv/work/before", "/srv/work/now")
+    drawn = picture(log, "/srv/work/now")
+    (node,) = (node for node in drawn.nodes if "now" in node.title)
+
+    assert (node.title, node.detail) == ("/srv/work/now", "was /srv/work/before")
