@@ -49,6 +49,7 @@ typedef long unsigned int vm_flags_t;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
+struct callback_head;
 struct cgroup;
 struct cgroup_namespace;
 struct cred;
@@ -58,6 +59,9 @@ struct fdtable;
 struct file;
 struct files_struct;
 struct fs_struct;
+struct hlist_bl_node;
+struct hlist_head;
+struct hlist_node;
 struct iattr;
 struct in6_addr;
 struct inode;
@@ -120,6 +124,10 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 };
 
+struct callback_head {
+	struct callback_head *next;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
 };
@@ -157,11 +165,24 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node *next;
+};
+
 struct dentry {
 	unsigned int d_flags;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+		struct hlist_bl_node d_in_lookup_hash;
+		struct callback_head d_rcu;
+	} d_u;
 };
 
 struct fdtable {
@@ -188,6 +209,11 @@ struct files_struct {
 
 struct fs_struct {
 	struct path pwd;
+	struct path root;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct in6_addr {
@@ -232,6 +258,7 @@ struct inode {
 	time64_t i_atime_sec;
 	time64_t i_mtime_sec;
 	time64_t i_ctime_sec;
+	struct hlist_head i_dentry;
 };
 
 struct ipc_namespace {
@@ -276,6 +303,7 @@ struct mnt_namespace {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -374,6 +402,7 @@ struct super_block {
 	dev_t s_dev;
 	long unsigned int s_flags;
 	long unsigned int s_magic;
+	struct dentry *s_root;
 	uuid_t s_uuid;
 };
 

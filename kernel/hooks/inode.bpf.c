@@ -10,6 +10,55 @@ static __always_inline bool is_wanted(enum prov_relation relation, __u8 kind)
 	return policy && !is_filtered(policy, relation, kind);
 }
 
+/* Every dentry of this file system hangs below the mount. */
+static __always_inline bool covers(struct vfsmount *mount, struct super_block *sb)
+{
+	return BPF_CORE_READ(mount, mnt_sb) == sb &&
+	       BPF_CORE_READ(mount, mnt_root) == BPF_CORE_READ(sb, s_root);
+}
+
+/* Where the acting task can see the file system from: its root or its working directory */
+static __always_inline struct vfsmount *mount_in_sight(struct super_block *sb)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vfsmount *root = BPF_CORE_READ(task, fs, root.mnt);
+	struct vfsmount *working = BPF_CORE_READ(task, fs, pwd.mnt);
+
+	if (covers(root, sb))
+		return root;
+	return covers(working, sb) ? working : NULL;
+}
+
+/*
+ * No file and no path is at hand here, so the name is that of any dentry of the inode (a directory has
+ * only one), seen from a mount that is known to lead to it. Else it waits for an open.
+ */
+static __noinline int name_by_dentry(struct prov_scene *scene, struct prov_node *node,
+				     struct inode *inode)
+{
+	struct hlist_node *first = BPF_CORE_READ(inode, i_dentry.first);
+	struct prov_place place = {};
+
+	if (!scene || !node || !first)
+		return 0;
+	place.mount = mount_in_sight(BPF_CORE_READ(inode, i_sb));
+	if (!place.mount)
+		return 0;
+	place.dentry = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	place.kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
+	place.key = place_key(place.dentry, place.dentry, place.mount);
+	return name_node(scene->policy, node, &place);
+}
+
+/*
+ * A recording of the whole system would have a name for each file that anybody walked past, at ten times
+ * the cost of the edge. Of what is tracked every node is told with its name.
+ */
+static __always_inline bool wants_name(struct prov_scene *scene, struct prov_node *node)
+{
+	return node->named != scene->policy->epoch && !(scene->policy->switches & SWITCH_ALL);
+}
+
 static __always_inline void looks_at(struct inode *inode, enum prov_relation relation, __u32 flags)
 {
 	struct prov_detail detail = {
@@ -23,8 +72,11 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 	if (!is_wanted(relation, detail.kind) || !current_scene(&scene))
 		return;
 	node = inode_node(&scene, inode);
-	if (node)
-		uses(&scene, relation, node, &detail);
+	if (!node)
+		return;
+	if (wants_name(&scene, node))
+		name_by_dentry(&scene, node, inode);
+	uses(&scene, relation, node, &detail);
 }
 
 #define MAY_ANYTHING 0xf /* exec, write, read, append */

@@ -246,6 +246,17 @@ def test_switches_hold_from_now_on(tracked: Tracked) -> None:
     assert tracked.reaches("spreads", "switched.on")
 
 
+def test_what_was_only_looked_at_has_a_name_too(tracked: Tracked) -> None:
+    """Nobody has opened these directories; they lie where the task could see them from."""
+    here = tracked.attributes(tracked.node("plain"))["dev"]
+    inodes = [id for id in tracked.nodes if tracked.kind(id) in ("file", "directory", "link")]
+    beside = [id for id in inodes if tracked.attributes(id)["dev"] == here]
+    named = {name for id in beside for name in tracked.names(id)}
+
+    assert [id for id in beside if not tracked.names(id)] == []
+    assert {b"/tmp", b"/tmp/track"} <= named
+
+
 def test_every_end_of_an_edge_has_its_record(tracked: Tracked) -> None:
     """Whatever takes part is described, as it is with the whole system."""
     bare = ("machine", "path", "argv", "address")
