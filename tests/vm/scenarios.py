@@ -62,6 +62,11 @@ PAIRS = _listed("""
     cut_on_open cut_by_name written_over not_said accepted_late
 """)
 
+# Kept apart only since a kernel: before it the old content stays an ancestor
+APART_SINCE = dict.fromkeys(
+    ("cut_on_open", "cut_by_name"), ((6, 9), "no hook runs behind a truncation")
+)
+
 TOO_MUCH = {
     "fifo_discarded": "a FIFO is one node; that it was closed by all and emptied is not seen",
     "read_at_end": "a read of a file is recorded at its hook, before it returns nothing",
