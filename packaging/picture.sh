@@ -11,7 +11,7 @@ mkdir -p out "$(dirname "$picture")"
 "$python" -c 'import sys
 from tests.graph.story import story
 sys.stdout.buffer.write(story().lines())' >out/story.log
-"$python" -m provcap draw /srv/work/report.txt --log out/story.log --out out/story.html
+"$python" -m provcap draw /srv/data/report.txt --log out/story.log --out out/story.html
 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
 	--disable-background-networking --disable-component-update --disable-sync \
 	--user-data-dir="$profile" --hide-scrollbars --window-size=1200,800 \

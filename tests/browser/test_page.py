@@ -176,7 +176,7 @@ def test_a_click_shows_everything_about_a_node(page: Opener) -> None:
     for text in (
         *("wget (pid 201)", "process (activity)", "wget -q http://127.0.0.1:8000/page.html"),
         *("Process id\n201", "cf:", "2026-01-02 03:04:05", "In (3)", "Out (2)"),
-        "writes \u2192 /srv/work/page.html",
+        "writes \u2192 /srv/data/page.html",
     ):
         assert text in told
 

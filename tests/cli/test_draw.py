@@ -9,7 +9,7 @@ from provcap.cli.main import main
 from tests.graph.story import story
 
 pytestmark = pytest.mark.skipif(not shutil.which("dot"), reason="needs graphviz")
-REPORT = "/srv/work/report.txt"
+REPORT = "/srv/data/report.txt"
 BEGINNINGS = {"svg": b"<?xml", "png": b"\x89PNG", "dot": b"digraph", "html": b"<!DOCTYPE html>"}
 
 
@@ -42,7 +42,7 @@ def test_the_format_can_be_given(log: str, capfdbinary: pytest.CaptureFixture[by
         (["--out", "x"], "x: it has no suffix that tells the format: give --format svg"),
         (["--format", "svg", "--depth", "3"], "--depth needs a target"),
         (["--format", "svg", "--direction", "to"], "--direction needs a target"),
-        (["/srv/work/report.tx", "--format", "svg"], f"did you mean '{REPORT}'"),
+        (["/srv/data/report.tx", "--format", "svg"], f"did you mean '{REPORT}'"),
         (["pid:99999", "--format", "svg"], "no process 99999 in "),
     ],
 )

@@ -35,7 +35,7 @@ def serve(log: Log) -> None:
 
 def download(log: Log) -> None:
     log.process(200, "/usr/bin/bash", "bash", "report.sh")
-    log.reads("200", file(log, "/srv/work/report.sh"))
+    log.reads("200", file(log, "/srv/data/report.sh"))
     log.forks("200", 201, "/usr/bin/bash")
     log.execs("201", "/usr/bin/wget", "wget", "-q", "http://127.0.0.1:8000/page.html")
     log.reads("201", "/usr/lib/libc.so.6", "mmap_private")
@@ -60,7 +60,7 @@ def send(log: Log) -> None:
     log.reads("101", file(log, "/srv/www/read-after-sending"))
     log.edge("receive_stream", "down", "client")
     log.reads("201", "client", "receive_msg")
-    log.writes("201", file(log, "/srv/work/page.html"))
+    log.writes("201", file(log, "/srv/data/page.html"))
 
 
 def sort(log: Log) -> None:
@@ -71,7 +71,7 @@ def sort(log: Log) -> None:
     log.forks("200", 203, "/usr/bin/bash")
     log.execs("203", "/usr/bin/uniq", "uniq", "-c")
     log.reads("203", "/usr/lib/libc.so.6", "mmap_private")
-    log.reads("202", "/srv/work/page.html")
+    log.reads("202", "/srv/data/page.html")
     log.writes("202", "pipe")
     log.reads("203", "pipe")
-    log.writes("203", file(log, "/srv/work/report.txt"))
+    log.writes("203", file(log, "/srv/data/report.txt"))

@@ -98,7 +98,7 @@ def test_what_an_account_leaves_out_is_not_taken_for_complete():
 
 def test_networkx_sees_a_part_or_the_whole():
     graph = story().graph()
-    nodes = ancestry(graph, find(graph, "/srv/work/report.txt"))
+    nodes = ancestry(graph, find(graph, "/srv/data/report.txt"))
 
     assert to_networkx(graph).number_of_edges() == story().edges
     part = to_networkx(graph, nodes)

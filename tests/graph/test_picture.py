@@ -11,7 +11,7 @@ from tests.graph import crowds
 from tests.graph.builder import Log
 from tests.graph.story import file, story
 
-REPORT = "/srv/work/report.txt"
+REPORT = "/srv/data/report.txt"
 PROCESSES = {
     f"{name} (pid {pid})"
     for name, pid in (
@@ -22,7 +22,7 @@ PROCESSES = {
         ("uniq", 203),
     )
 }
-FILES = {"/srv/www/page.html", "/srv/work/page.html", "/srv/work/report.sh", REPORT}
+FILES = {"/srv/www/page.html", "/srv/data/page.html", "/srv/data/report.sh", REPORT}
 WIRE = "127.0.0.1:41234 \u2194 127.0.0.1:8000"
 
 
@@ -66,7 +66,7 @@ def test_arrows_say_what_flowed() -> None:
         ("/srv/www/page.html", "read by", "python3.11 (pid 101)"),
         ("python3.11 (pid 101)", "sends", WIRE),
         (WIRE, "received by", "wget (pid 201)"),
-        ("wget (pid 201)", "writes", "/srv/work/page.html"),
+        ("wget (pid 201)", "writes", "/srv/data/page.html"),
         ("bash (pid 200)", "starts", "sort (pid 202)"),
         ("sort (pid 202)", "writes", "pipe"),
         ("pipe", "read by", "uniq (pid 203)"),
@@ -133,11 +133,11 @@ def test_direction_to_shows_what_came_of_it() -> None:
     names = set(titles(picture(story(), "/srv/www/page.html", direction=TO)))
 
     assert names >= {REPORT, "wget (pid 201)", "uniq (pid 203)"}
-    assert "/srv/work/report.sh" not in names
+    assert "/srv/data/report.sh" not in names
 
 
 def test_direction_both_has_both_sides() -> None:
-    names = set(titles(picture(story(), "/srv/work/page.html", direction=BOTH)))
+    names = set(titles(picture(story(), "/srv/data/page.html", direction=BOTH)))
 
     assert names >= {"/srv/www/page.html", REPORT}
 
@@ -287,9 +287,9 @@ def test_a_renamed_file_has_its_name_first_and_the_old_one_below() -> None:
     """A title with both would be cut in its middle, where the name ends."""
     log = Log()
     log.process(6, "/bin/b")
-    log.writes("6", file(log, "/srv/work/before"))
-    log.renames("6", "/srv/work/before", "/srv/work/before", "/srv/work/now")
-    drawn = picture(log, "/srv/work/now")
+    log.writes("6", file(log, "/srv/data/before"))
+    log.renames("6", "/srv/data/before", "/srv/data/before", "/srv/data/now")
+    drawn = picture(log, "/srv/data/now")
     (node,) = (node for node in drawn.nodes if "now" in node.title)
 
-    assert (node.title, node.detail) == ("/srv/work/now", "was /srv/work/before")
+    assert (node.title, node.detail) == ("/srv/data/now", "was /srv/data/before")

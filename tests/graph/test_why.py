@@ -17,7 +17,7 @@ from tests.graph.builder import Log
 from tests.graph.story import file, story
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "why_story.txt"
-REPORT = "/srv/work/report.txt"
+REPORT = "/srv/data/report.txt"
 
 
 @pytest.fixture
@@ -392,8 +392,8 @@ def test_a_name_that_was_there_before_ends_when_it_is_taken():
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [
-        ("report.txt", "did you mean '/srv/work/report.txt'"),
-        ("/srv/work/reprot.txt", "did you mean '/srv/work/report.txt'"),
+        ("report.txt", "did you mean '/srv/data/report.txt'"),
+        ("/srv/data/reprot.txt", "did you mean '/srv/data/report.txt'"),
         ("/q", "other paths are"),
         ("pid:4", "no process 4"),
         ("pid:x", "write pid:123"),
