@@ -38,11 +38,9 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 
 	if (ret || !open_scene(&scene))
 		return ret;
-	child = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!child) {
-		count_loss(COUNT_TASK_STORAGE);
+	child = stored_task(task);
+	if (!child)
 		return 0;
-	}
 	give_memory(&scene, child, &detail);
 	give_birth(&child->node, new_ids(1), 0);
 	detail.kind = NODE_TASK;

@@ -253,6 +253,8 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 	struct prov_node *node;
 
 	node = bpf_inode_storage_get(&inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!node) /* asked twice: see stored_task */
+		node = bpf_inode_storage_get(&inodes, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!node) {
 		count_loss(COUNT_INODE_STORAGE);
 		return NULL;

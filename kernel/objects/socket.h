@@ -96,6 +96,8 @@ static __always_inline struct prov_socket *socket_state(struct sock *sk)
 	struct prov_socket *socket;
 
 	socket = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket) /* asked twice: see stored_task */
+		socket = bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket) {
 		count_loss(COUNT_SOCKET_STORAGE);
 		return NULL;

@@ -225,15 +225,27 @@ static __noinline int set_up_task(struct prov_policy *policy, struct task_struct
 	return 0;
 }
 
-static __always_inline struct prov_task *task_state(struct prov_policy *policy,
-						    struct task_struct *task)
+/* Asked twice, because of two CPUs that make the first storage of a thread one is refused. */
+static __always_inline struct prov_task *stored_task(struct task_struct *task)
 {
 	struct prov_task *state;
 
 	state = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state)
+		state = bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state)
 		count_loss(COUNT_TASK_STORAGE);
-	else if (!is_born(&state->node))
+	return state;
+}
+
+static __always_inline struct prov_task *task_state(struct prov_policy *policy,
+						    struct task_struct *task)
+{
+	struct prov_task *state = stored_task(task);
+
+	if (!state)
+		return NULL;
+	if (!is_born(&state->node))
 		set_up_task(policy, task, state);
 	return state;
 }
