@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel vocabulary layout lint test test-fast demo picture clean
+.PHONY: help setup kernel vocabulary layout lint test test-fast soak demo picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: lint kernel ## everything: lint, pure, object and browser tests, and guest
 
 test-fast: setup kernel ## pure and object tests only, no browser and no guest
 	@$(PYTHON) -m pytest -m "not vm and not browser"
+
+soak: kernel ## a million events in guests with four CPUs: no cycle, no loose end, no memory kept
+	@PROVCAP_SOAK=1000000 $(PYTHON) -m pytest tests/vm/test_stress.py -k soak
 
 demo: kernel ## record a small program in a guest and ask where its output came from
 	@packaging/demo.sh

@@ -27,13 +27,18 @@ def record_command(out: Path, command: Sequence[str], *options: str) -> list[str
 
 
 def record(
-    machine: Machine, out: Path, command: Sequence[str], *options: str, object: Path | None = None
+    machine: Machine,
+    out: Path,
+    command: Sequence[str],
+    *options: str,
+    object: Path | None = None,
+    timeout_s: float = 300,
 ) -> tuple["Recording", Result]:
     """Record ``command`` in the guest; it must succeed."""
     words = record_command(out, command, *options)
     if object:
         words = ["env", f"PROVCAP_OBJECT={object}", *words]
-    result = machine.run(words, timeout_s=300)
+    result = machine.run(words, timeout_s=timeout_s)
     assert result.status == 0, result
     return Recording(out / "audit.raw"), result
 
