@@ -7,6 +7,12 @@
  */
 #include "vmlinux.h"
 
+/*
+ * A function that the verifier looks into once for each program, whichever ways lead to it; a static one
+ * it follows on every way. It may take plain numbers and records, no pointers to what is the kernel's.
+ */
+#define VERIFIED_ONCE __attribute__((weak, noinline))
+
 #define NULL ((void *)0)
 #define true 1
 #define false 0

@@ -112,7 +112,7 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 	memory->argued = scene.policy->epoch; /* by describe_exec, at the very end */
 	/* another name, another memory, maybe other ids: what was said of the task is out of date */
 	describe_task(scene.policy, task, scene.task, bprm->cred);
-	announce_actor(&scene, task);
+	announce_actor(&scene);
 	describe_exec(&scene, bprm);
 	return 0;
 }

@@ -199,7 +199,8 @@ int adopt_mappings(struct bpf_iter__task_vma *ctx)
 		return 0;
 	if (!scene.wanted && !(kept->image.marks & MARK_TRACKED))
 		return 0;
-	announce_actor(&scene, task);
+	if (!is_introduced(&scene))
+		introduce_other(&scene, task);
 	shared = vma->vm_flags & VM_MAYSHARE;
 	if (kept->given[shared] == scene.memory->node.id)
 		return 0;

@@ -47,7 +47,7 @@ static __noinline int name_by_dentry(struct prov_scene *scene, struct prov_node 
 	place.dentry = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
 	place.kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
 	place.key = place_key(place.dentry, place.dentry, place.mount);
-	return name_node(scene->policy, node, &place);
+	return name_node(node, &place);
 }
 
 /*

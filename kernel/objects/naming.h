@@ -110,7 +110,7 @@ static __always_inline void tell_name(struct prov_scene *scene, struct prov_node
 	if (!node || !mount)
 		return;
 	place.key = place_key(plain(dentry), place.dentry, mount);
-	name_node(scene->policy, node, &place);
+	name_node(node, &place);
 }
 
 /* Before the first edge everything that takes part is asked: one that is tracked is enough for all. */

@@ -17,6 +17,7 @@ struct prov_place {
 	__u64 key; /* 0: of no use for telling whether the name is known */
 	__u8 kind; /* of the node */
 	__u8 bits; /* TEXT_REMOVED: it is gone */
+	__u8 reserved[6]; /* the verifier wants every byte of it set */
 };
 
 struct prov_walk {
@@ -164,9 +165,9 @@ static __always_inline void send_path(struct prov_policy *policy, struct prov_no
 		know_name(policy, node, place->key);
 }
 
-static __noinline int name_node(struct prov_policy *policy, struct prov_node *node,
-				const struct prov_place *place)
+VERIFIED_ONCE int name_node(struct prov_node *node, const struct prov_place *place)
 {
+	struct prov_policy *policy = current_policy();
 	struct prov_walk walk = {};
 
 	if (!policy || !node || !place)
@@ -197,12 +198,11 @@ static __always_inline struct prov_place place_of_file(struct file *file, __u8 k
 	return place;
 }
 
-static __always_inline int name_as_file(struct prov_policy *policy, struct prov_node *node,
-					__u8 kind, struct file *file)
+static __always_inline int name_as_file(struct prov_node *node, __u8 kind, struct file *file)
 {
 	struct prov_place place = place_of_file(file, kind);
 
-	return name_node(policy, node, &place);
+	return name_node(node, &place);
 }
 
 /* The node has a name in this epoch. */
@@ -210,7 +210,7 @@ static __always_inline void announce_name(struct prov_policy *policy, struct pro
 					  __u8 kind, struct file *file)
 {
 	if (node->named != policy->epoch)
-		name_as_file(policy, node, kind, file);
+		name_as_file(node, kind, file);
 }
 
 static __noinline int name_unless_known(struct prov_policy *policy, struct prov_node *node,
@@ -225,7 +225,7 @@ static __noinline int name_unless_known(struct prov_policy *policy, struct prov_
 	name.key = place->key;
 	epoch = bpf_map_lookup_elem(&names, &name);
 	if (!epoch || *epoch != policy->epoch)
-		return name_node(policy, node, place);
+		return name_node(node, place);
 	node->name = place->key;
 	return 0;
 }

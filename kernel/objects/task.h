@@ -270,19 +270,34 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	return 0;
 }
 
-/* One frame for all of it, because calls may take 512 bytes of stack together. */
-static __noinline int introduce(struct prov_scene *scene, struct task_struct *task)
+/* The thread, its memory, and what that is called */
+static __always_inline int introduce(struct prov_policy *policy, struct task_struct *task,
+				     struct prov_task *state)
 {
-	if (!scene || !task || !scene->task || !scene->policy)
+	struct prov_memory *memory;
+
+	if (!policy || !task || !state)
 		return 0;
-	announce_task(scene->policy, task, scene->task);
-	if (!scene->memory)
+	announce_task(policy, task, state);
+	memory = memory_at(state->memory);
+	if (!memory)
 		return 0;
-	announce_memory(scene->policy, scene->memory);
-	announce_name(scene->policy, &scene->memory->node, NODE_MEMORY,
-		      BPF_CORE_READ(task, mm, exe_file));
-	announce_arguments(scene->policy, scene->memory, task);
+	announce_memory(policy, memory);
+	announce_name(policy, &memory->node, NODE_MEMORY, BPF_CORE_READ(task, mm, exe_file));
+	announce_arguments(policy, memory, task);
 	return 0;
+}
+
+VERIFIED_ONCE int introduce_current(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return introduce(current_policy(), task, bpf_task_storage_get(&tasks, task, NULL, 0));
+}
+
+static __noinline int introduce_other(struct prov_scene *scene, struct task_struct *task)
+{
+	return scene && task ? introduce(scene->policy, task, scene->task) : 0;
 }
 
 static __always_inline bool is_introduced(struct prov_scene *scene)
@@ -296,10 +311,11 @@ static __always_inline bool is_introduced(struct prov_scene *scene)
 		  is_filtered(scene->policy, REL_ARG, NODE_ARGV))));
 }
 
-static __always_inline void announce_actor(struct prov_scene *scene, struct task_struct *task)
+/* The current thread */
+static __always_inline void announce_actor(struct prov_scene *scene)
 {
 	if (!is_introduced(scene))
-		introduce(scene, task);
+		introduce_current();
 }
 
 static __always_inline bool is_silent(struct prov_scene *scene)
@@ -313,7 +329,7 @@ static __always_inline void let_join(struct prov_scene *scene)
 {
 	scene->wanted = true;
 	if (!scene->silent)
-		announce_actor(scene, bpf_get_current_task_btf());
+		announce_actor(scene);
 }
 
 /*
@@ -343,15 +359,17 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 	scene->memory = memory_at(scene->task->memory);
 	scene->silent = is_silent(scene);
 	scene->wanted = is_tracked(scene->policy, actor_node(scene));
-	if (is_recorded(scene))
-		announce_actor(scene, task);
 	return true;
 }
 
 /* Who acts here and now */
 static __always_inline bool open_scene(struct prov_scene *scene)
 {
-	return scene_of(scene, bpf_get_current_task_btf());
+	if (!scene_of(scene, bpf_get_current_task_btf()))
+		return false;
+	if (is_recorded(scene))
+		announce_actor(scene);
+	return true;
 }
 
 /* As open_scene, for hooks that have nothing to do for an opaque task */
