@@ -1,6 +1,7 @@
 # `make help` lists the targets. Everything works from a fresh clone: each target sets up what it needs.
 
 PYTHON := .venv/bin/python
+SIDE_BY_SIDE := -n auto --maxprocesses 3 --dist loadgroup
 .DEFAULT_GOAL := help
 .PHONY: help setup kernel vocabulary layout lint test test-fast soak demo picture clean
 
@@ -26,7 +27,7 @@ lint: setup ## style, format and strict types
 	@$(PYTHON) -m mypy --strict --explicit-package-bases kernel/tools
 
 test: lint kernel ## everything: lint, pure, object and browser tests, and guests on 6.12 and 6.1
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 test-fast: setup kernel ## pure and object tests only, no browser and no guest
 	@$(PYTHON) -m pytest -m "not vm and not browser"

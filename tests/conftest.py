@@ -5,12 +5,35 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
+KERNELS = ("6.12", "6.1")
+
+hypothesis.settings.register_profile("provcap", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("provcap")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a guest runs in one process, if the tests run in several (``pytest -n``)."""
+    for item in items:
+        kernel = kernel_of(item)
+        if kernel:
+            item.add_marker(pytest.mark.xdist_group(kernel))
+
+
+def kernel_of(item: pytest.Item) -> str | None:
+    """The kernel that a test is about, by its parameters."""
+    callspec = getattr(item, "callspec", None)
+    for value in callspec.params.values() if callspec else ():
+        first = value[0] if isinstance(value, tuple) and value else value
+        if first in KERNELS:
+            return str(first)
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +45,7 @@ def kernel_object() -> bytes:
     return (ROOT / "build/provcap.bpf.o").read_bytes()
 
 
-@pytest.fixture(scope="session", params=["6.12", "6.1"])
+@pytest.fixture(scope="session", params=KERNELS)
 def machine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:

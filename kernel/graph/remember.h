@@ -8,10 +8,12 @@
  */
 #include "node.h"
 
-/* An edge is in one of two neighbours, so two that meet in a slot do not drive each other out. */
+/* The first of two neighbours that an edge may be in: the later one, then the earlier one */
 static __always_inline __u32 slot_of(const struct prov_edge *edge)
 {
-	return (edge->object ^ (edge->memory >> 1) ^ edge->relation) & (REMEMBERED_EDGES - 1);
+	__u32 pair = edge->object ^ (edge->memory >> 1) ^ edge->relation;
+
+	return pair * 2 & (REMEMBERED_EDGES - 1);
 }
 
 /* Between the same nodes, be it at another time */
@@ -34,18 +36,18 @@ static __noinline bool knows_edge(struct prov_task *task, const struct prov_edge
 	if (!task || !edge)
 		return false;
 	slot = slot_of(edge);
-	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot ^ 1], edge);
+	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot + 1], edge);
 }
 
-/* What is driven out goes next door, unless somebody lives there who belongs there. */
+/* Two edges that meet in a pair stay both, whatever was there before them. */
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	__u32 slot = slot_of(edge), next = slot ^ 1;
+	__u32 slot = slot_of(edge);
 
-	if (is_between(&task->edges[next], edge))
-		slot = next;
-	else if (!is_between(&task->edges[slot], edge) && slot_of(&task->edges[next]) != next)
-		task->edges[next] = task->edges[slot];
+	if (is_between(&task->edges[slot + 1], edge))
+		slot++;
+	else if (!is_between(&task->edges[slot], edge))
+		task->edges[slot + 1] = task->edges[slot];
 	task->edges[slot] = *edge;
 }
 

@@ -99,7 +99,7 @@ def test_names_are_shown_as_they_are(name: str) -> None:
 
 
 @needs_dot
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(name=names)
 def test_no_name_breaks_the_drawing(name: str) -> None:
     """Graphviz accepts the text without a word, and its SVG has the same nodes and edges."""

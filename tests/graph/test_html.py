@@ -127,7 +127,7 @@ def test_names_arrive_as_they_are(name: str) -> None:
     assert clean(f"/in/{name}") in titles
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(name=names)
 def test_no_name_breaks_the_page(name: str) -> None:
     """The page has the same elements whatever things are called, and its data can be read."""

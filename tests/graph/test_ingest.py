@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from provcap.errors import RecordingError, TruncatedError
@@ -150,7 +150,6 @@ _documents = st.dictionaries(
 )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(_documents | _values)
 def test_any_json_is_a_graph_or_a_named_error(document):
     try:
@@ -160,7 +159,6 @@ def test_any_json_is_a_graph_or_a_named_error(document):
     assert graph.edge_count == len(graph.receiver)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary())
 def test_any_bytes_are_a_graph_or_a_named_error(data):
     try:
