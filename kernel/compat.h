@@ -14,6 +14,7 @@
 #define VERIFIED_ONCE __attribute__((weak, noinline))
 
 #define NULL ((void *)0)
+#define MAX_ERRNO 4095
 #define true 1
 #define false 0
 

@@ -81,6 +81,8 @@ struct path;
 struct percpu_counter;
 struct pid;
 struct pid_namespace;
+struct posix_acl;
+struct posix_acl_entry;
 struct qstr;
 struct request_sock;
 struct seq_file;
@@ -342,6 +344,17 @@ struct pid {
 
 struct pid_namespace {
 	struct ns_common ns;
+};
+
+struct posix_acl_entry {
+	short int e_tag;
+	short unsigned int e_perm;
+	kuid_t e_uid;
+};
+
+struct posix_acl {
+	unsigned int a_count;
+	struct posix_acl_entry a_entries[];
 };
 
 typedef struct {

@@ -149,18 +149,50 @@ int BPF_PROG(inode_post_removexattr, struct dentry *dentry, const char *name)
 }
 
 /*
+ * Access control lists are extended attributes that have hooks of their own since 6.2, and those behind
+ * the change since 6.9.
+ */
+static __always_inline struct prov_xattr as_xattr(const char *name, struct posix_acl *acl)
+{
+	struct prov_xattr xattr = { .name = name, .acl = acl };
+
+	if (acl)
+		xattr.size = acl_size(BPF_CORE_READ(acl, a_count));
+	return xattr;
+}
+
+SEC("lsm/inode_post_set_acl")
+int BPF_PROG(inode_post_set_acl, struct dentry *dentry, const char *name, struct posix_acl *acl)
+{
+	struct prov_xattr xattr = as_xattr(name, acl);
+	struct prov_detail detail = { .outcome = OUTCOME_DONE };
+
+	changes_xattr(dentry, &xattr, REL_SETXATTR, REL_SETXATTR_INODE, &detail);
+	return 0;
+}
+
+SEC("lsm/inode_post_remove_acl")
+int BPF_PROG(inode_post_remove_acl, void *idmap, struct dentry *dentry, const char *name)
+{
+	struct prov_xattr xattr = { .name = name };
+	struct prov_detail detail = { .outcome = OUTCOME_DONE };
+
+	changes_xattr(dentry, &xattr, REL_REMOVEXATTR, REL_REMOVEXATTR_INODE, &detail);
+	return 0;
+}
+
+/*
  * The value is not known yet, and at the exit probe the inode's node is out of reach: it is kept.
  */
-SEC("lsm/inode_getxattr")
-int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name, int ret)
+static __noinline int keep_asked(struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode;
 	struct prov_asked *asked;
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !inode || !current_scene(&scene))
-		return ret;
+	if (!inode || !current_scene(&scene))
+		return 0;
 	asked = place_to_ask(scene.task, dentry);
 	asked->dentry = 0;
 	node = inode_node(&scene, inode);
@@ -169,6 +201,18 @@ int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name, int ret)
 	fill_image(&asked->image, node, kind_of_mode(inode->i_mode));
 	asked->dentry = (__u64)dentry;
 	return 0;
+}
+
+SEC("lsm/inode_getxattr")
+int BPF_PROG(inode_getxattr, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : keep_asked(dentry);
+}
+
+SEC("lsm/inode_get_acl")
+int BPF_PROG(inode_get_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : keep_asked(dentry);
 }
 
 /* inode --getxattr_inode--> xattr --getxattr--> current task */
@@ -188,16 +232,13 @@ static __always_inline void gets_xattr(struct prov_scene *scene, const struct pr
 	uses(scene, REL_GETXATTR, &fresh, &detail);
 }
 
-/* `size` 0 asks how long the value is: nothing of it is handed out. */
-SEC("fexit/vfs_getxattr")
-int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name, void *value,
-	     size_t size, ssize_t ret)
+/* The end of what was asked of this file: `told` if something was handed out */
+static __noinline int end_asked(struct dentry *dentry, const struct prov_xattr *xattr, bool told)
 {
-	struct prov_xattr xattr = { .name = name, .value = value, .size = ret };
 	struct prov_asked *asked;
 	struct prov_scene scene;
 
-	if (!current_scene(&scene))
+	if (!xattr || !current_scene(&scene))
 		return 0;
 	asked = asked_of(scene.task, dentry);
 	if (!asked)
@@ -205,7 +246,28 @@ int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name,
 	asked->dentry = 0;
 	if (!scene.wanted && asked->image.marks & MARK_TRACKED)
 		let_join(&scene);
-	if (ret > 0 && value && size && is_recorded(&scene))
-		gets_xattr(&scene, &asked->image, &xattr);
+	if (told && is_recorded(&scene))
+		gets_xattr(&scene, &asked->image, xattr);
 	return 0;
+}
+
+/* `size` 0 asks how long the value is: nothing of it is handed out. */
+SEC("fexit/vfs_getxattr")
+int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name, void *value,
+	     size_t size, ssize_t ret)
+{
+	struct prov_xattr xattr = { .name = name, .value = value, .size = ret };
+
+	return end_asked(dentry, &xattr, ret > 0 && value && size);
+}
+
+/* Its length cannot be asked for without the list: that is told, too. */
+SEC("fexit/vfs_get_acl")
+int BPF_PROG(vfs_get_acl, void *idmap, struct dentry *dentry, const char *name,
+	     struct posix_acl *ret)
+{
+	bool told = ret && (unsigned long)ret < (unsigned long)-MAX_ERRNO;
+	struct prov_xattr xattr = as_xattr(name, told ? ret : NULL);
+
+	return end_asked(dentry, &xattr, told);
 }

@@ -6,6 +6,7 @@ ancestor.
 """
 
 import re
+import struct
 
 import pytest
 
@@ -29,6 +30,18 @@ OPENED = f"""
     file:a@0 -open-> task@1
 """
 SET = CHANGE.replace("setattr", "setxattr").replace("iattr", "xattr")
+GET = """
+    file:a@0 -getxattr_inode-> xattr:1@0
+    xattr:1@0 -getxattr-> task@1             task@0..1
+    task@1 -memory_write-> memory@1          memory@0..1
+"""
+REMOVE = """
+    memory@0 -memory_read-> task@1           task@0..1
+    task@1 -removexattr-> xattr:1@0
+    xattr:1@0 -removexattr_inode-> file:a@0
+"""
+
+ACCESS_LIST = [(0x01, 6), (0x02, 4), (0x04, 4), (0x10, 4), (0x20, 0)]  # tag, permissions
 
 EDGES = {
     "change_mode": CHANGE,
@@ -52,22 +65,19 @@ EDGES = {
     "set_long_xattr": SET,
     "set_empty_xattr": SET,
     "set_xattr_refused": NOTHING,
-    "get_xattr": """
-        file:a@0 -getxattr_inode-> xattr:1@0
-        xattr:1@0 -getxattr-> task@1             task@0..1
-        task@1 -memory_write-> memory@1          memory@0..1
-    """,
+    "get_xattr": GET,
     "get_xattr_size": NOTHING,
     "get_xattr_absent": NOTHING,
     "list_xattrs": """
         file:a@0 -listxattr-> task@1             task@0..1
         task@1 -memory_write-> memory@1          memory@0..1
     """,
-    "remove_xattr": """
-        memory@0 -memory_read-> task@1           task@0..1
-        task@1 -removexattr-> xattr:1@0
-        xattr:1@0 -removexattr_inode-> file:a@0
-    """,
+    "remove_xattr": REMOVE,
+    "set_access_list": SET,
+    "set_access_list_refused": NOTHING,
+    "get_access_list": GET,
+    "get_access_list_absent": NOTHING,
+    "remove_access_list": REMOVE,
     "read_link": """
         link:link@0 -read_link-> task@1          task@0..1
         task@1 -memory_write-> memory@1          memory@0..1
@@ -187,6 +197,19 @@ def test_an_extended_attribute_tells_name_and_value(recording, operation, value,
         "size": size,
         "truncated": size > len(value),
     }
+
+
+@pytest.mark.parametrize("operation", ["set_access_list", "get_access_list"])
+def test_an_access_list_is_told_as_the_attribute_that_it_is(recording, operation):
+    """Version, then tag, permissions and number of each entry."""
+    id = recording.window(operation).ids["xattr:1"]
+    told = _attributes(recording, id)
+    entries = list(struct.iter_unpack("<HHI", told["value"][4:]))
+
+    assert (told["name"], told["value"][:4]) == (b"system.posix_acl_access", b"\2\0\0\0")
+    assert [(tag, permissions) for tag, permissions, _ in entries] == ACCESS_LIST
+    assert entries[1][2] == 1234
+    assert told["size"] == len(told["value"]) == 44
 
 
 def _attributes(recording: Recording, id: int) -> dict:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Mode, owner, times, size, extended attributes, symbolic links; who writes while it is truncated. */
 #include "act.h"
+#include <stdint.h>
 #include <sys/xattr.h>
 
 #define NOTE "trusted.note"
@@ -284,6 +285,76 @@ static void remove_xattr(void)
 	end();
 }
 
+/* The form that user space gives an access control list, of user 1234 beside the usual three */
+static const struct {
+	uint32_t version;
+	struct {
+		uint16_t tag, permissions;
+		uint32_t id;
+	} entries[5];
+} access_list = { 2,
+		  { { 0x01, 6, -1 },
+		    { 0x02, 4, 1234 },
+		    { 0x04, 4, -1 },
+		    { 0x10, 4, -1 },
+		    { 0x20, 0, -1 } } };
+#define ACCESS_LIST "system.posix_acl_access"
+
+static int listed(void)
+{
+	int a = opened("a", O_RDONLY);
+
+	MUST(fsetxattr(a, ACCESS_LIST, &access_list, sizeof(access_list), 0));
+	return a;
+}
+
+static void set_access_list(void)
+{
+	int a = opened("a", O_RDONLY);
+
+	begin();
+	MUST(fsetxattr(a, ACCESS_LIST, &access_list, sizeof(access_list), 0));
+	end();
+}
+
+static void set_access_list_refused(void)
+{
+	int a = opened("a", O_RDONLY);
+
+	become(1000);
+	begin();
+	FAILS(fsetxattr(a, ACCESS_LIST, &access_list, sizeof(access_list), 0), EPERM);
+	end();
+	become(0);
+}
+
+static void get_access_list(void)
+{
+	int a = listed();
+
+	begin();
+	MUST(fgetxattr(a, ACCESS_LIST, value, sizeof(value)));
+	end();
+}
+
+static void get_access_list_absent(void)
+{
+	int a = opened("a", O_RDONLY);
+
+	begin();
+	FAILS(fgetxattr(a, ACCESS_LIST, value, sizeof(value)), ENODATA);
+	end();
+}
+
+static void remove_access_list(void)
+{
+	int a = listed();
+
+	begin();
+	MUST(fremovexattr(a, ACCESS_LIST));
+	end();
+}
+
 static void read_link(void)
 {
 	MUST(symlinkat("a", here, "link"));
@@ -318,6 +389,11 @@ const struct operation attributes[] = {
 	{ "get_xattr_absent", get_xattr_absent },
 	{ "list_xattrs", list_xattrs },
 	{ "remove_xattr", remove_xattr },
+	{ "set_access_list", set_access_list },
+	{ "set_access_list_refused", set_access_list_refused },
+	{ "get_access_list", get_access_list },
+	{ "get_access_list_absent", get_access_list_absent },
+	{ "remove_access_list", remove_access_list },
 	{ "read_link", read_link },
 	{},
 };
