@@ -16,6 +16,8 @@ struct adopted_files_map adopted_files SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct inode_marks_map inode_marks SEC(".maps");
 struct blocking_map blocking SEC(".maps");
+struct mapped_map mapped SEC(".maps");
+struct shares_map shares SEC(".maps");
 struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");

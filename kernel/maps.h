@@ -140,6 +140,29 @@ struct blocking_map {
 };
 extern struct blocking_map blocking SEC(".maps");
 
+/*
+ * Inodes that are mapped shared, by address: whatever their processes take in may be written to them, and
+ * exit probes see inputs, too.
+ */
+struct mapped_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAPPED_INODES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_mapped);
+};
+extern struct mapped_map mapped SEC(".maps");
+
+/* index of an address space -> what it shares; most share nothing */
+struct shares_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MEMORIES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct prov_shares);
+};
+extern struct shares_map shares SEC(".maps");
+
 /* What an inode was, while it is not in the cache */
 struct evicted_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

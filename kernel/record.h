@@ -222,6 +222,8 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
+	COUNT_SHARES_FULL, /* a shared mapping is not followed: too many of one process, or its inode is unknown */
+	COUNT_BRIDGES_FULL, /* content of shared memory was not followed into further shared memory */
 	COUNTER_COUNT,
 };
 

@@ -10,6 +10,10 @@ enum {
 	ADOPTED_FILES = 65536,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
+	MAPPED_INODES = 65536,
+	SHARES = 16, /* inodes that one address space shares with others */
+	BRIDGES = 8, /* address spaces that may carry the content of one shared inode to another */
+	REACHED = 16, /* inodes that one input can get to without a further call */
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
@@ -26,6 +30,7 @@ enum {
 enum prov_word {
 	WORD_OUT = 1, /* this version has been a source */
 	WORD_LIVE = 2, /* the node has been set up: a word is never 0 afterwards */
+	WORD_MOVED = 4, /* the node is kept elsewhere now: this word takes no step any more */
 	VERSION_SHIFT = 32,
 };
 
@@ -40,6 +45,8 @@ struct prov_node {
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
 	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
 	__u32 fresh; /* the version that the last of them made, if it holds nothing older; 0: none */
+	__u32 entries; /* data edges that have entered it, once it is NATURE_MAPPED */
+	__u32 reserved;
 	__u64 taint;
 	__u64 name; /* key of the path that was sent last, see place_key() */
 };
@@ -51,6 +58,7 @@ enum prov_nature {
 	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
 	NATURE_ANNOTATED = 4, /* extended attributes have been set: a truncation leaves those */
 	NATURE_NAMELESS = 8, /* made without a name, and has got none yet */
+	NATURE_MAPPED = 16, /* has been mapped shared: the node is among the mapped ones, not with its inode */
 };
 
 /* An edge that this thread has sent: relation, source with its version, destination. */
@@ -97,6 +105,12 @@ struct prov_making {
 	__u32 name; /* hash: what fails leaves this behind, and the address comes back for another name */
 };
 
+/* A shared mapping that is about to be made: the hook knows the inode, what links it in may see another */
+struct prov_mapping {
+	__u64 inode; /* its address, 0: none */
+	__u64 seen; /* what its address space knows of it by then, see struct prov_share */
+};
+
 enum prov_level {
 	LEVEL_OUTER, /* what the system call has announced */
 	LEVEL_INNER, /* what a stacked file system does for it below */
@@ -116,6 +130,13 @@ struct prov_task {
 	struct prov_naming naming;
 	struct prov_making making[LEVELS];
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
+	struct prov_mapping mapping;
+	__u32 accessed; /* index of the address space that it has been let into last */
+	__u32 reached_count; /* entries in use of reached[] */
+	__u32 bridge; /* index of the address space that takes it further */
+	__u32 reserved2;
+	__u64 crossing; /* address of the inode that this one reads */
+	__u64 reached[REACHED]; /* addresses of inodes that the input at hand has got into */
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];
 };
@@ -129,6 +150,22 @@ struct prov_memory {
 	__u32 gid;
 	__u32 references; /* tasks that hold it */
 	__u32 argued; /* epoch in which its arguments were last sent */
+	__u32 shares; /* 1: it has an entry in the map of this name */
+	__u32 reserved;
+	__u64 pulled; /* state of all that is shared by when it last looked, see shared_now() */
+};
+
+/* An inode that an address space shares: what may be written to it is here, too, and the other way round */
+struct prov_share {
+	__u64 inode; /* address of the inode that has the node; 0: free */
+	__u64 mapped; /* address of the inode whose pages are mapped: a lower one on a stacked file system */
+	__u64 seen; /* epoch << 32 | entries of the inode that are in the memory; 0: nothing is known */
+	__s32 mappings; /* how many there are; 0: no more */
+	__u32 access; /* VM_READ, VM_WRITE, VM_EXEC: of any of them, at any time */
+};
+
+struct prov_shares {
+	struct prov_share share[SHARES];
 };
 
 /* The machine, and what is handed out once for all of it */
@@ -136,6 +173,7 @@ struct prov_machine {
 	struct prov_node node;
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
 	__u32 moves; /* of directories and mounts: names below them have changed */
+	__u64 shared; /* data edges that have entered any inode that is mapped shared */
 };
 
 struct prov_blocking {
@@ -143,6 +181,12 @@ struct prov_blocking {
 	__u64 ino; /* the address may be another inode's by now if a free went unseen */
 	__u32 dev;
 	__u32 generation;
+};
+
+/* An inode that is or was mapped shared: its content can change with any input of a process that maps it */
+struct prov_mapped {
+	struct prov_blocking at;
+	__u32 bridges[BRIDGES]; /* indices of address spaces that read it and write another */
 };
 
 struct prov_inode_key {

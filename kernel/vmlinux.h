@@ -46,6 +46,7 @@ typedef int __kernel_pid_t;
 typedef __kernel_pid_t pid_t;
 typedef long unsigned int vm_flags_t;
 
+struct address_space;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
@@ -110,6 +111,14 @@ struct vm_area_struct;
 typedef struct {
 	s64 counter;
 } atomic64_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct address_space {
+	atomic_t i_mmap_writable;
+};
 
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
@@ -242,10 +251,6 @@ struct iattr {
 	struct file *ia_file;
 };
 
-typedef struct {
-	int counter;
-} atomic_t;
-
 struct inode {
 	umode_t i_mode;
 	kuid_t i_uid;
@@ -257,6 +262,8 @@ struct inode {
 	loff_t i_size;
 	u32 i_generation;
 	atomic_t i_writecount;
+	unsigned int i_flags;
+	struct address_space *i_mapping;
 	time64_t i_atime_sec;
 	time64_t i_mtime_sec;
 	time64_t i_ctime_sec;
@@ -290,6 +297,7 @@ struct percpu_counter {
 };
 
 struct mm_struct {
+	struct task_struct *owner;
 	long unsigned int total_vm;
 	long unsigned int hiwater_rss;
 	long unsigned int hiwater_vm;
@@ -480,6 +488,7 @@ struct uts_namespace {
 struct vm_area_struct {
 	struct file *vm_file;
 	const vm_flags_t vm_flags;
+	struct mm_struct *vm_mm;
 };
 
 #pragma clang attribute pop

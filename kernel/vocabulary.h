@@ -98,7 +98,7 @@
 	X(FILE_LOCK, GENERATED, 26, "file_lock", CONTROL)                     \
 	X(SPLICE_OUT, GENERATED, 27, "splice_out", DATA)                      \
 	X(EXEC_TASK, GENERATED, 28, "exec_task", DATA)                        \
-	X(PTRACE_ATTACH, GENERATED, 29, "ptrace_attach", DATA)                \
+	X(PTRACE_ATTACH, GENERATED, 29, "ptrace_attach", CONTROL)             \
 	X(GENERATED_DISC, GENERATED, 30, "generated_disc", DATA)              \
 	X(READ, USED, 0, "read", DATA)                                        \
 	X(READ_IOCTL, USED, 1, "read_ioctl", DATA)                            \
@@ -121,7 +121,7 @@
 	X(MMAP, USED, 18, "mmap", DATA)                                       \
 	X(MMAP_PRIVATE, USED, 19, "mmap_private", DATA)                       \
 	X(LOAD_FILE, USED, 20, "load_file", DATA)                             \
-	X(PTRACE_READ, USED, 21, "ptrace_read", DATA)                         \
+	X(PTRACE_READ, USED, 21, "ptrace_read", CONTROL)                      \
 	X(USED_DISC, USED, 22, "used_disc", DATA)                             \
 	X(CLONE, INFORMED, 0, "clone", DATA)                                  \
 	X(VERSION_ACTIVITY, INFORMED, 1, "version_activity", VERSION)         \
@@ -152,7 +152,11 @@
 	X(TMPFILE, GENERATED, 33, "tmpfile", DATA)                            \
 	X(RMDIR, GENERATED, 34, "rmdir", NAMING)                              \
 	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
-	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)
+	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                        \
+	/* ours: memory that is no longer shared, and the memory of another process */ \
+	X(MUNMAP, GENERATED, 40, "munmap", CONTROL)                           \
+	X(VM_WRITE, GENERATED, 41, "vm_write", DATA)                          \
+	X(VM_READ, USED, 26, "vm_read", DATA)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

@@ -137,7 +137,7 @@ RELATIONS = (
     Relation("file_lock", 0x8040000004000000, "wasGeneratedBy", "control"),
     Relation("splice_out", 0x8040000008000000, "wasGeneratedBy", "data"),
     Relation("exec_task", 0x8040000010000000, "wasGeneratedBy", "data"),
-    Relation("ptrace_attach", 0x8040000020000000, "wasGeneratedBy", "data"),
+    Relation("ptrace_attach", 0x8040000020000000, "wasGeneratedBy", "control"),
     Relation("generated_disc", 0x8040000040000000, "wasGeneratedBy", "data"),
     Relation("read", 0x8020000000000001, "used", "data"),
     Relation("read_ioctl", 0x8020000000000002, "used", "data"),
@@ -160,7 +160,7 @@ RELATIONS = (
     Relation("mmap", 0x8020000000040000, "used", "data"),
     Relation("mmap_private", 0x8020000000080000, "used", "data"),
     Relation("load_file", 0x8020000000100000, "used", "data"),
-    Relation("ptrace_read", 0x8020000000200000, "used", "data"),
+    Relation("ptrace_read", 0x8020000000200000, "used", "control"),
     Relation("used_disc", 0x8020000000400000, "used", "data"),
     Relation("clone", 0x8010000000000001, "wasInformedBy", "data"),
     Relation("version_activity", 0x8010000000000002, "wasInformedBy", "version"),
@@ -190,6 +190,9 @@ RELATIONS = (
     Relation("rmdir", 0x8040000400000000, "wasGeneratedBy", "naming"),
     Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
     Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
+    Relation("munmap", 0x8040010000000000, "wasGeneratedBy", "control"),
+    Relation("vm_write", 0x8040020000000000, "wasGeneratedBy", "data"),
+    Relation("vm_read", 0x8020000004000000, "used", "data"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

@@ -27,6 +27,13 @@ struct prov_detail {
 #define NO_OFFSET (-1)
 
 /*
+ * What is mapped shared is read and written without a call: at an input of its process, content may go on
+ * from its memory to there; before an output, content may have come. objects/sharing.h does both.
+ */
+static __noinline int push_shares(struct prov_scene *scene, __u32 index);
+static __noinline int pull_shares(struct prov_scene *scene, __u32 index);
+
+/*
  * For tests only, never to be used: the destination is entered before the source is marked, with some time
  * between the two. What such a build records has cycles, so a test that looks for them is seen to fail.
  */
@@ -109,6 +116,18 @@ static __always_inline void fill_from(struct prov_event *event, __u64 id, __u32 
 	event->from_kind = kind;
 }
 
+/* Who has it mapped may read this from now on. Counted after the entry: who counts less will look again. */
+static __always_inline __u32 count_entry(struct prov_node *to)
+{
+	struct prov_machine *shared;
+	__u32 zero = 0, before = __sync_fetch_and_add(&to->entries, 1);
+
+	shared = bpf_map_lookup_elem(&machine, &zero);
+	if (shared)
+		__sync_fetch_and_add(&shared->shared, 1);
+	return before;
+}
+
 static __always_inline struct prov_step fill_to(struct prov_event *event, struct prov_node *to,
 						__u8 kind)
 {
@@ -123,6 +142,8 @@ static __always_inline struct prov_step fill_to(struct prov_event *event, struct
 		event->bits |= EVENT_TO_LOST;
 	if (step.version && step.version == to->fresh)
 		event->bits |= EVENT_FRESH;
+	if (to->nature & NATURE_MAPPED && event->flow == FLOW_DATA)
+		step.entry = count_entry(to);
 	return step;
 }
 
@@ -237,8 +258,11 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	edge.arrivals = into_memory ? scene->task->arrivals : 0;
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	if (!is_known(scene, &edge))
-		record_use(scene, &edge, object, detail, into_memory);
+	if (is_known(scene, &edge))
+		return;
+	record_use(scene, &edge, object, detail, into_memory);
+	if (into_memory && scene->memory->shares)
+		push_shares(scene, scene->task->memory);
 }
 
 static __noinline int record_generation(struct prov_scene *scene, struct prov_edge *edge,
@@ -271,17 +295,22 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	return 0;
 }
 
-/* memory of the current task --memory_read--> task --relation--> object */
-static __always_inline void generates(struct prov_scene *scene, enum prov_relation relation,
+/*
+ * memory of the current task --memory_read--> task --relation--> object. True: the graph did not have it
+ * before.
+ */
+static __always_inline bool generates(struct prov_scene *scene, enum prov_relation relation,
 				      struct prov_node *object, struct prov_detail *detail)
 {
 	bool from_memory;
 	struct prov_edge edge;
 
-	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
-		return;
 	detail->flow = flow_with(relation, object, detail);
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
+	if (from_memory && scene->memory->shares)
+		pull_shares(scene, scene->task->memory);
+	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
+		return false;
 	if (detail->flow == FLOW_DATA)
 		spread(scene->policy, relation, actor_node(scene)->marks,
 		       actor_node(scene)->taint, object, detail->kind);
@@ -293,8 +322,10 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	edge.arrivals = scene->task->arrivals + cuts_of(object);
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	if (!is_known(scene, &edge))
-		record_generation(scene, &edge, object, detail, from_memory);
+	if (is_known(scene, &edge))
+		return false;
+	record_generation(scene, &edge, object, detail, from_memory);
+	return true;
 }
 
 static __noinline int record_derivation(struct prov_scene *scene, struct prov_edge *edge,
@@ -393,6 +424,8 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	fill_passed(event, scene->task);
 	fill_to(event, &scene->memory->node, NODE_MEMORY);
 	submit(event);
+	if (scene->memory->shares)
+		push_shares(scene, scene->task->memory);
 	return 0;
 }
 

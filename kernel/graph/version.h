@@ -15,6 +15,7 @@ struct prov_step {
 	__u64 seen; /* the word before the step */
 	__u64 left; /* the word after it */
 	__u32 version;
+	__u32 entry; /* into what is mapped shared: how many data edges had entered before */
 	__u8 stepped; /* we made this version */
 	__u8 lost; /* given up: others kept changing the word */
 };
@@ -54,7 +55,7 @@ static __always_inline struct prov_step enter(struct prov_node *node)
 		step.version = version_of(step.seen);
 		if (!(step.seen & WORD_OUT))
 			return step;
-		if (step.version == ~0u)
+		if (step.version == ~0u || step.seen & WORD_MOVED)
 			break;
 		step.left = (step.seen + VERSION_ONE) & ~(__u64)WORD_OUT;
 		if (__sync_val_compare_and_swap(&node->word, step.seen, step.left) == step.seen) {

@@ -13,7 +13,6 @@
 #define PROT_WRITE 2
 #define MAP_TYPE 0xf
 #define MAP_PRIVATE 2
-#define VM_MAYSHARE 0x80 /* as the mapping was asked for: VM_SHARED is gone where nobody may write */
 
 /* Exec reads the head of a program for itself: that content gets nowhere but into the new memory. */
 static __always_inline bool reads_for_exec(void)
@@ -42,8 +41,10 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 		return 0;
 	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
 		uses(&scene, REL_READ, node, &detail);
-	if (mask & MAY_WRITE)
-		generates(&scene, REL_WRITE, node, &detail);
+	if (!(mask & MAY_WRITE))
+		return 0;
+	if (generates(&scene, REL_WRITE, node, &detail) && node->nature & NATURE_MAPPED)
+		relay_write(&scene, (__u64)plain(inode));
 	return 0;
 }
 
@@ -140,6 +141,28 @@ static __always_inline bool may_map(struct file *file, unsigned long prot, bool 
 	return !shared || !(prot & PROT_WRITE) || file->f_mode & FMODE_WRITE;
 }
 
+/*
+ * The mapping is linked in later, where no inode storage can be had: hooks/sharing.bpf.c. What is recorded
+ * of this hook is all that is in the file so far.
+ */
+static __noinline int will_share(struct prov_scene *scene, struct file *file, bool is_read)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_node *node;
+
+	if (!scene || (inode->i_mode & S_IFMT) != S_IFREG)
+		return 0;
+	node = shareable_node(inode);
+	if (!node)
+		return 0;
+	scene->task->mapping.inode = (__u64)plain(inode);
+	scene->task->mapping.seen = 0;
+	if (is_read && takes_part(scene, node) && is_recorded(scene))
+		scene->task->mapping.seen = seen_now(scene->policy, node->entries);
+	return 0;
+}
+
+/* One that can be neither read nor written carries nothing until file_mprotect says more. */
 SEC("lsm/mmap_file")
 int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
@@ -149,12 +172,15 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !file || !may_map(file, prot, shared) || !current_scene(&scene))
+	if (ret || !file || !may_map(file, prot, shared) || !open_scene(&scene))
 		return ret;
-	node = file_node(&scene, file);
+	if (shared)
+		will_share(&scene, file, prot & VM_ACCESS);
+	node = scene.silent ? NULL : file_node(&scene, file);
 	if (!node)
 		return 0;
 	detail.kind = kind_of_mode(file->f_inode->i_mode);
+	detail.no_content = !(prot & VM_ACCESS);
 	if (shared)
 		uses(&scene, REL_MMAP, node, &detail);
 	else

@@ -133,11 +133,15 @@ static __always_inline struct prov_node *leaving_node(struct inode *inode)
 {
 	__u64 address = (__u64)inode;
 	struct prov_blocking *kept;
+	struct prov_mapped *place;
 
 	if (may_block(inode)) {
 		kept = bpf_map_lookup_elem(&blocking, &address);
 		return kept && is_of(kept, inode) ? &kept->node : NULL;
 	}
+	place = bpf_map_lookup_elem(&mapped, &address);
+	if (place && is_of(&place->at, inode))
+		return &place->at.node;
 	return bpf_inode_storage_get(&inodes, inode, NULL, 0);
 }
 
@@ -165,5 +169,7 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 	}
 	if (may_block(inode))
 		bpf_map_delete_elem(&blocking, &address);
+	else if (node->nature & NATURE_MAPPED)
+		bpf_map_delete_elem(&mapped, &address);
 	return 0;
 }

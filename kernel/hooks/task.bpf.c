@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Birth and death of threads, and who they are in between. */
-#include "../objects/task.h"
+#include "../objects/sharing.h"
 
 #define CLONE_VM 0x100
 
@@ -27,6 +27,8 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 	add_marks(&memory->node,
 		  scene->memory->node.marks & (MARK_TRACKED | MARK_OPAQUE_PROGRAM));
 	generates(scene, REL_CLONE_MEM, &memory->node, detail);
+	if (scene->memory->shares)
+		inherit_shares(scene->task->memory, child->memory);
 }
 
 SEC("lsm/task_alloc")

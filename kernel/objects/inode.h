@@ -2,18 +2,7 @@
 #ifndef PROVCAP_OBJECTS_INODE_H
 #define PROVCAP_OBJECTS_INODE_H
 /* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
-#include "task.h"
-
-enum {
-	S_IFMT = 0170000,
-	S_IFSOCK = 0140000,
-	S_IFLNK = 0120000,
-	S_IFREG = 0100000,
-	S_IFBLK = 0060000,
-	S_IFDIR = 0040000,
-	S_IFCHR = 0020000,
-	S_IFIFO = 0010000,
-};
+#include "sharing.h"
 
 #define ANON_INODE_MAGIC 0x09041934
 #define SOCKFS_MAGIC 0x534F434B
@@ -22,30 +11,10 @@ enum {
 #define SB_ACTIVE (1ul << 30) /* mounted; no more when it is unmounted for good */
 #define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
 
+#define S_PRIVATE 512 /* i_flags: of the kernel itself, no security module is asked */
+
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 #define DEVICE_MAJOR(device) ((device) >> 20)
-
-static __always_inline __u8 kind_of_mode(umode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return NODE_FILE;
-	case S_IFDIR:
-		return NODE_DIRECTORY;
-	case S_IFCHR:
-		return NODE_CHAR;
-	case S_IFBLK:
-		return NODE_BLOCK;
-	case S_IFIFO:
-		return NODE_PIPE;
-	case S_IFLNK:
-		return NODE_LINK;
-	case S_IFSOCK:
-		return NODE_SOCKET;
-	default:
-		return NODE_INODE_UNKNOWN;
-	}
-}
 
 static __always_inline bool is_terminal(struct inode *inode)
 {
@@ -171,7 +140,7 @@ static __always_inline bool keep_evicted(struct inode *inode, struct prov_node *
 		.marks = node->marks,
 		.applied = node->applied,
 		.cuts = node->cuts,
-		.nature = node->nature,
+		.nature = node->nature & ~NATURE_MAPPED,
 	};
 
 	if (!bpf_map_update_elem(&evicted, &key, &kept, BPF_ANY))
@@ -185,37 +154,6 @@ static __always_inline void forget_evicted(struct inode *inode)
 	struct prov_inode_key key = inode_key(inode);
 
 	bpf_map_delete_elem(&evicted, &key);
-}
-
-static __noinline int send_inode(struct prov_policy *policy, struct inode *inode,
-				 struct prov_node *node)
-{
-	struct prov_inode_record *record;
-	umode_t mode = inode->i_mode;
-
-	if (!policy || !node)
-		return 0;
-	record = RESERVE(struct prov_inode_record, RECORD_INODE, kind_of_mode(mode),
-			 COUNT_NODE_RING_FULL);
-	if (!record)
-		return 0;
-	fill_node(&record->node, node, policy);
-	record->ino = inode->i_ino;
-	record->size = inode->i_size;
-	record->dev = inode->i_sb->s_dev;
-	record->rdev = inode->i_rdev;
-	record->generation = inode->i_generation;
-	record->uid = inode->i_uid.val;
-	record->gid = inode->i_gid.val;
-	record->magic = inode->i_sb->s_magic;
-	record->mode = mode;
-	record->reserved[0] = 0;
-	record->reserved[1] = 0;
-	record->reserved[2] = 0;
-	bpf_core_read(&record->uuid, sizeof(record->uuid), &inode->i_sb->s_uuid);
-	submit(record);
-	node->sent = policy->epoch;
-	return 0;
 }
 
 /* Not another inode that had this address */
@@ -247,6 +185,74 @@ static __noinline struct prov_node *blocking_node(struct inode *inode)
 	return kept ? &kept->node : NULL;
 }
 
+/*
+ * The kernel's own file behind memory that is shared without one: nobody looks such an inode up, so its node
+ * can be among the mapped ones from its birth.
+ */
+static __always_inline bool is_anonymous_memory(struct inode *inode)
+{
+	return inode->i_flags & S_PRIVATE && (inode->i_mode & S_IFMT) == S_IFREG;
+}
+
+/* The place for a node among the mapped ones, at first with the facts of `old`; there may be one already. */
+static __noinline struct prov_mapped *mapped_place(struct inode *inode, struct prov_node *old)
+{
+	struct prov_mapped fresh = {}, *place;
+	__u64 address = (__u64)inode;
+
+	place = bpf_map_lookup_elem(&mapped, &address);
+	if (place && is_of(&place->at, inode))
+		return place;
+	if (place)
+		bpf_map_delete_elem(&mapped, &address);
+	if (old) {
+		fresh.at.node = *old;
+		fresh.at.node.word = 0;
+	} else {
+		give_birth(&fresh.at.node, new_ids(1), 0);
+	}
+	fresh.at.node.nature |= NATURE_MAPPED;
+	fresh.at.ino = inode->i_ino;
+	fresh.at.dev = inode->i_sb->s_dev;
+	fresh.at.generation = inode->i_generation;
+	bpf_map_update_elem(&mapped, &address, &fresh, BPF_NOEXIST);
+	place = bpf_map_lookup_elem(&mapped, &address);
+	if (!place)
+		count_loss(COUNT_INODE_STORAGE);
+	return place;
+}
+
+/*
+ * From now on the node is where every program can reach it. Whoever still has the old one may take it as a
+ * source, as it was last; to enter it is given up, and counted. Any number of CPUs may do this at once, each
+ * does the same, and the one that comes first makes it so.
+ */
+static __noinline struct prov_node *move_node(struct inode *inode, struct prov_node *old)
+{
+	struct prov_mapped *place;
+	__u64 last;
+
+	if (!old)
+		return NULL;
+	place = mapped_place(inode, old);
+	if (!place)
+		return old;
+	if (is_born(&place->at.node))
+		return &place->at.node;
+	__sync_fetch_and_or(&old->nature, NATURE_MAPPED);
+	last = __sync_fetch_and_or(&old->word, WORD_OUT | WORD_MOVED) | WORD_OUT;
+	add_marks(&place->at.node, old->marks);
+	__sync_fetch_and_or(&place->at.node.taint, old->taint);
+	__sync_val_compare_and_swap(&place->at.node.word, 0, last & ~(__u64)WORD_MOVED);
+	return &place->at.node;
+}
+
+/* Where a node has moved to, if it has */
+static __always_inline struct prov_node *moved_node(struct inode *inode, struct prov_node *node)
+{
+	return node->nature & NATURE_MAPPED ? move_node(inode, node) : node;
+}
+
 /* LSM programs only: inode storage is closed to others. */
 static __always_inline struct prov_node *stored_node(struct inode *inode)
 {
@@ -265,7 +271,25 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 		count_loss(COUNT_SHARED_ANONYMOUS);
 		return NULL;
 	}
-	return node;
+	return moved_node(inode, node);
+}
+
+static __always_inline struct prov_node *anonymous_memory_node(struct inode *inode)
+{
+	struct prov_mapped *place = mapped_place(inode, NULL);
+
+	return place ? &place->at.node : NULL;
+}
+
+/* LSM programs only. A regular file is about to be mapped shared. */
+static __always_inline struct prov_node *shareable_node(struct inode *inode)
+{
+	struct prov_node *node;
+
+	if (is_anonymous_memory(inode))
+		return anonymous_memory_node(inode);
+	node = stored_node(inode);
+	return node ? move_node(inode, node) : NULL;
 }
 
 static __always_inline void announce_inode(struct prov_scene *scene, struct inode *inode,
@@ -292,7 +316,10 @@ static __always_inline struct prov_node *inode_state(struct prov_scene *scene, s
 
 	if (is_socket_inode(inode))
 		return NULL; /* sockets have their state with the sock: see socket.h */
-	node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	if (is_anonymous_memory(inode))
+		node = anonymous_memory_node(inode);
+	else
+		node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
 	if (node && node->checked != scene->policy->generation)
 		read_inode_marks(scene->policy, inode, node);
 	return node;

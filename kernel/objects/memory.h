@@ -63,6 +63,8 @@ static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __
 	describe_memory(memory, exe, cred, tgid);
 	memory->references = 1;
 	memory->argued = 0;
+	memory->shares = 0;
+	memory->pulled = 0;
 	memory->node.id = new_ids(1);
 	memory->node.word = WORD_LIVE;
 	return index;
@@ -114,6 +116,8 @@ static __noinline int release_memory(struct prov_policy *policy, __u32 index)
 			announce_memory(policy, memory);
 		ends(policy, REL_TERMINATE_PROC, &memory->node, NODE_MEMORY, 0);
 	}
+	if (memory->shares)
+		bpf_map_delete_elem(&shares, &index);
 	bpf_map_push_elem(&free_memories, &index, BPF_ANY);
 	return 0;
 }

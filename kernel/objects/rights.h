@@ -71,6 +71,8 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 		node = blocking_node(inode);
 	else
 		node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
+	if (node)
+		node = moved_node(inode, node);
 	if (!node || !is_born(node)) {
 		count_loss(COUNT_DESCRIPTOR_UNSEEN);
 		return NULL;

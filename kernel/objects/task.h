@@ -345,6 +345,16 @@ static __always_inline bool takes_part(struct prov_scene *scene, struct prov_nod
 	return scene->wanted;
 }
 
+/* Of what it shares with others, something is tracked: see sharing.h */
+static __noinline bool shares_tracked(__u32 index);
+
+static __always_inline bool acts_tracked(struct prov_scene *scene)
+{
+	if (is_tracked(scene->policy, actor_node(scene)))
+		return true;
+	return scene->memory && scene->memory->shares && shares_tracked(scene->task->memory);
+}
+
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */
 static __always_inline bool scene_of(struct prov_scene *scene, struct task_struct *task)
 {
@@ -358,7 +368,7 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 		read_marks(scene->policy, task, scene->task);
 	scene->memory = memory_at(scene->task->memory);
 	scene->silent = is_silent(scene);
-	scene->wanted = is_tracked(scene->policy, actor_node(scene));
+	scene->wanted = acts_tracked(scene);
 	return true;
 }
 

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shared mappings: which there are, and what becomes of them. Every mapping of a file is linked to its
+ * inode while it is there, those of shared anonymous memory and of segments too: so the two functions that
+ * link and unlink see all, and mmap_file (file.bpf.c) has told of most before.
+ */
+#include "../objects/naming.h"
+
+static __always_inline bool is_ours(struct vm_area_struct *vma)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return vma->vm_flags & VM_MAYSHARE && vma->vm_file && vma->vm_mm == task->mm;
+}
+
+/* A place for an inode that this memory did not share yet: one that is free, else one that was unmapped */
+static __always_inline struct prov_share *claim_share(struct prov_shares *shares, __u64 mapped)
+{
+	__u64 old;
+
+	for (__u32 i = 0; i < SHARES; i++)
+		if (!__sync_val_compare_and_swap(&shares->share[i].mapped, 0, mapped))
+			return &shares->share[i];
+	for (__u32 i = 0; i < SHARES; i++) {
+		old = shares->share[i].mapped;
+		if (shares->share[i].mappings <= 0 &&
+		    __sync_val_compare_and_swap(&shares->share[i].mapped, old, mapped) == old)
+			return &shares->share[i];
+	}
+	return NULL;
+}
+
+static __always_inline struct prov_share *share_of(struct prov_shares *shares, __u64 mapped)
+{
+	for (__u32 i = 0; i < SHARES; i++)
+		if (shares->share[i].mapped == mapped)
+			return &shares->share[i];
+	return NULL;
+}
+
+/* The value is too large for a stack. */
+static const struct prov_shares nothing_shared;
+
+static __always_inline struct prov_shares *make_shares(struct prov_memory *memory, __u32 index)
+{
+	struct prov_shares *found = shares_of(index);
+
+	if (!found) {
+		bpf_map_update_elem(&shares, &index, &nothing_shared, BPF_NOEXIST);
+		found = shares_of(index);
+	}
+	if (found)
+		memory->shares = 1;
+	return found;
+}
+
+/*
+ * The inode that has the node. A stacked file system links the mapping to an inode of its own below: there
+ * it is the one that mmap_file has seen. 0: it was mapped before anybody looked.
+ */
+static __always_inline __u64 inode_with_node(struct prov_task *task, struct inode *inode)
+{
+	__u64 address = (__u64)plain(inode);
+
+	if (mapped_at(&address))
+		return address;
+	if (is_anonymous_memory(inode))
+		return mapped_place(inode, NULL) ? address : 0;
+	return mapped_at(&task->mapping.inode) ? task->mapping.inode : 0;
+}
+
+static __always_inline void begin_share(struct prov_scene *scene, struct prov_share *share,
+					__u64 inode, bool fresh)
+{
+	struct prov_mapping *mapping = &scene->task->mapping;
+
+	share->seen = mapping->inode == inode ? mapping->seen : 0;
+	if (fresh) /* nothing is in it yet */
+		share->seen = seen_now(scene->policy, 0);
+	share->access = 0;
+	share->mappings = 0;
+	share->inode = inode;
+	mapping->inode = 0;
+}
+
+static __noinline struct prov_share *new_share(struct prov_scene *scene, struct inode *inode,
+					       struct prov_shares *shares)
+{
+	__u64 node, address = (__u64)plain(inode);
+	struct prov_share *share;
+	bool fresh;
+
+	if (!scene || !shares)
+		return NULL;
+	fresh = is_anonymous_memory(inode) && !mapped_at(&address);
+	node = inode_with_node(scene->task, inode);
+	share = node ? claim_share(shares, address) : NULL;
+	if (!share) {
+		count_loss(COUNT_SHARES_FULL);
+		return NULL;
+	}
+	begin_share(scene, share, node, fresh);
+	return share;
+}
+
+/*
+ * There is more that the memory can reach than before: what it has may go on there, and by it what others
+ * have shared with it.
+ */
+static __noinline int spread_shares(struct prov_scene *scene)
+{
+	struct prov_memory *memory;
+	__u32 index;
+
+	if (!scene)
+		return 0;
+	index = scene->task->memory;
+	memory = memory_at(index);
+	if (!memory)
+		return 0;
+	add_bridges(index);
+	memory->pulled = 0;
+	pull_shares(scene, index);
+	push_shares(scene, index);
+	return 0;
+}
+
+static __noinline int share_inode(struct prov_scene *scene, struct inode *inode, __u32 access)
+{
+	struct prov_shares *shares;
+	struct prov_share *share;
+	bool more;
+
+	if (!scene || !scene->memory)
+		return 0;
+	shares = make_shares(scene->memory, scene->task->memory);
+	if (!shares) {
+		count_loss(COUNT_SHARES_FULL);
+		return 0;
+	}
+	share = share_of(shares, (__u64)plain(inode));
+	if (!share)
+		share = new_share(scene, inode, shares);
+	if (!share)
+		return 0;
+	more = share->mappings <= 0 || access & ~share->access;
+	if (share->mappings <= 0)
+		share->mappings = 0;
+	__sync_fetch_and_add(&share->mappings, 1);
+	__sync_fetch_and_or(&share->access, access);
+	if (more && share->access & VM_WRITE)
+		spread_shares(scene);
+	return 0;
+}
+
+SEC("fentry/vma_interval_tree_insert")
+int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
+{
+	struct prov_scene scene;
+	struct inode *inode;
+
+	if (!is_ours(vma))
+		return 0;
+	inode = vma->vm_file->f_inode;
+	if ((inode->i_mode & S_IFMT) == S_IFREG && open_scene(&scene))
+		share_inode(&scene, inode, vma->vm_flags & VM_ACCESS);
+	return 0;
+}
+
+/* The last mapping of it: what was loaded until now counts, what comes later does not. */
+static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
+{
+	struct prov_shares *shares;
+	struct prov_share *share;
+
+	if (!scene || !scene->memory)
+		return 0;
+	shares = shares_of(scene->task->memory);
+	share = shares ? share_of(shares, mapped) : NULL;
+	if (!share)
+		return 0;
+	if (share->mappings == 1)
+		pull_shares(scene, scene->task->memory);
+	if (share->mappings > 0)
+		__sync_fetch_and_add(&share->mappings, -1);
+	return 0;
+}
+
+/* A mapping that is moved or cut is unlinked, too, and linked again. */
+SEC("fentry/vma_interval_tree_remove")
+int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
+{
+	struct prov_scene scene;
+
+	if (is_ours(vma) && open_scene(&scene) && scene.memory && scene.memory->shares)
+		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode));
+	return 0;
+}
+
+struct prov_leaving {
+	struct prov_scene *scene;
+	struct prov_shares *shares;
+};
+
+/* The node may have gone with its file. */
+static long tell_unmapped(__u32 slot, struct prov_leaving *leaving)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = NODE_FILE,
+	};
+	struct prov_share *share = &leaving->shares->share[slot & (SHARES - 1)];
+	struct prov_mapped *mapped;
+
+	if (!share->mapped || share->mappings > 0)
+		return 0;
+	mapped = mapped_at(&share->inode);
+	detail.flags = share->access;
+	share->inode = 0;
+	share->mapped = 0;
+	if (mapped && !(mapped->at.node.marks & MARKS_OPAQUE) &&
+	    was_announced(leaving->scene->policy, &mapped->at.node))
+		generates(leaving->scene, REL_MUNMAP, &mapped->at.node, &detail);
+	return 0;
+}
+
+static __noinline int tell_all_unmapped(void)
+{
+	struct prov_leaving leaving;
+	struct prov_scene scene;
+
+	if (!current_scene(&scene) || !scene.memory || !scene.memory->shares)
+		return 0;
+	leaving.scene = &scene;
+	leaving.shares = shares_of(scene.task->memory);
+	if (leaving.shares)
+		bpf_loop(SHARES, tell_unmapped, &leaving, 0);
+	return 0;
+}
+
+SEC("fexit/__vm_munmap")
+int BPF_PROG(vm_munmap, unsigned long start, size_t length, bool unlock, int ret)
+{
+	return ret ? 0 : tell_all_unmapped();
+}
+
+SEC("fexit/ksys_shmdt")
+int BPF_PROG(ksys_shmdt, char *address, long ret)
+{
+	return ret ? 0 : tell_all_unmapped();
+}
+
+/* The pages may now be used in a way in which they could not: only that is new. */
+static __noinline int gain_access(struct prov_scene *scene, struct vm_area_struct *vma, __u32 prot)
+{
+	struct prov_detail detail = { .flags = prot, .offset = NO_OFFSET, .kind = NODE_FILE };
+	bool shared = vma->vm_flags & VM_MAYSHARE;
+	struct prov_node *node = file_node(scene, vma->vm_file);
+
+	if (!node)
+		return 0;
+	if (shared)
+		uses(scene, REL_MMAP, node, &detail);
+	else
+		uses(scene, REL_MMAP_PRIVATE, node, &detail);
+	return 0;
+}
+
+static __noinline int share_more(struct prov_scene *scene, __u64 mapped, __u32 access)
+{
+	struct prov_shares *shares;
+	struct prov_share *share;
+
+	if (!scene || !scene->memory)
+		return 0;
+	shares = shares_of(scene->task->memory);
+	share = shares ? share_of(shares, mapped) : NULL;
+	if (!share || !(access & ~share->access))
+		return 0;
+	__sync_fetch_and_or(&share->access, access);
+	spread_shares(scene);
+	return 0;
+}
+
+/* PROT_* are the VM_* of the same name. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+	     int ret)
+{
+	struct file *file = vma->vm_file;
+	struct prov_scene scene;
+
+	if (ret || !file || !(prot & ~vma->vm_flags & VM_ACCESS) || !open_scene(&scene))
+		return ret;
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
+		return 0;
+	if (vma->vm_flags & VM_MAYSHARE)
+		share_more(&scene, (__u64)plain(file->f_inode), prot & VM_ACCESS);
+	if (!scene.silent)
+		gain_access(&scene, vma, prot);
+	return 0;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_OBJECTS_SHARING_H
+#define PROVCAP_OBJECTS_SHARING_H
+/*
+ * Memory that is shared: loads and stores pass no hook. What a process may store has come into its memory
+ * by an input before, and what it has loaded leaves it by an output later. So each input pushes the memory
+ * into all that the process may write, and each output pulls all that it may read, first.
+ *
+ * A process between two others may make no call at all. Each push goes on through such processes, over
+ * all that can be reached without a call. docs/explanation/versioning.md says why nothing is missing.
+ */
+#include "inode_record.h"
+
+enum {
+	VM_READ = 1,
+	VM_WRITE = 2,
+	VM_EXEC = 4,
+	VM_ACCESS = VM_READ | VM_WRITE | VM_EXEC, /* what may be written may be read, too: so are the pages */
+	VM_MAYSHARE = 0x80, /* as the mapping was asked for: VM_SHARED is gone where nobody may write */
+};
+
+/* What a push or a pull works with */
+struct prov_sharing {
+	struct prov_scene *scene;
+	struct prov_memory *memory;
+	struct prov_shares *shares;
+	__u32 index; /* of the memory */
+	bool failed; /* an edge could not be sent */
+};
+
+/* By reference, so that it takes no room on the stack */
+static __always_inline struct prov_mapped *mapped_at(__u64 *address)
+{
+	return *address ? bpf_map_lookup_elem(&mapped, address) : NULL;
+}
+
+static __always_inline struct prov_shares *shares_of(__u32 index)
+{
+	return index ? bpf_map_lookup_elem(&shares, &index) : NULL;
+}
+
+static __always_inline bool is_shared(const struct prov_share *share, __u32 access)
+{
+	return share->inode && share->mappings > 0 && share->access & access;
+}
+
+/* Entries of an inode, in this recording */
+static __always_inline __u64 seen_now(struct prov_policy *policy, __u32 entries)
+{
+	return (__u64)policy->epoch << 32 | entries;
+}
+
+static __always_inline __u64 seen_of(struct prov_policy *policy, struct prov_mapped *mapped)
+{
+	return seen_now(policy, *(volatile __u32 *)&mapped->at.node.entries);
+}
+
+/* As above for all that is shared by anybody: as long as this stays, there is nothing to pull. */
+static __always_inline __u64 shared_now(struct prov_policy *policy)
+{
+	struct prov_machine *shared;
+	__u32 zero = 0;
+
+	shared = bpf_map_lookup_elem(&machine, &zero);
+	return ((__u64)policy->epoch << 48) + (shared ? *(volatile __u64 *)&shared->shared : 0) + 1;
+}
+
+static __always_inline struct prov_event *reserve_share(struct prov_scene *scene, bool reads)
+{
+	return reads ? reserve_event(scene, REL_SH_READ) : reserve_event(scene, REL_SH_WRITE);
+}
+
+static __always_inline bool is_share_filtered(struct prov_policy *policy, bool reads)
+{
+	enum prov_relation relation = reads ? REL_SH_READ : REL_SH_WRITE;
+
+	return is_filtered(policy, relation, NODE_FILE) ||
+	       is_filtered(policy, relation, NODE_MEMORY);
+}
+
+/*
+ * What a memory has put there itself it need not read again, unless others have entered meanwhile. False:
+ * it was not sent.
+ */
+static __noinline bool send_share(struct prov_scene *scene, struct prov_node *inode,
+				  struct prov_node *memory, struct prov_share *share, bool reads)
+{
+	struct prov_event *event;
+	struct prov_step step;
+	__u8 bits;
+
+	if (!scene || !inode || !memory || !share)
+		return false;
+	event = reserve_share(scene, reads);
+	if (!event)
+		return false;
+	event->flow = FLOW_DATA;
+	event->outcome = OUTCOME_AT_HOOK;
+	event->flags = share->access;
+	event->offset = NO_OFFSET;
+	if (reads) {
+		fill_from(event, inode->id, mark(inode), NODE_FILE);
+		fill_to(event, memory, NODE_MEMORY);
+	} else {
+		fill_from(event, memory->id, mark(memory), NODE_MEMORY);
+		step = fill_to(event, inode, NODE_FILE);
+		if (share->seen == seen_now(scene->policy, step.entry))
+			share->seen = seen_now(scene->policy, step.entry + 1);
+	}
+	bits = event->bits;
+	submit(event);
+	return was_sent(bits);
+}
+
+/* One edge between an inode and a memory that maps it, both announced */
+static __noinline bool relate(struct prov_scene *scene, struct prov_mapped *mapped,
+			      struct prov_memory *memory, struct prov_share *share, bool reads)
+{
+	struct prov_node *inode;
+
+	if (!scene || !mapped || !memory || !share || is_share_filtered(scene->policy, reads))
+		return false;
+	inode = &mapped->at.node;
+	if ((inode->marks | memory->node.marks) & MARKS_OPAQUE)
+		return false;
+	if (reads)
+		spread(scene->policy, REL_SH_READ, inode->marks, inode->taint, &memory->node,
+		       NODE_MEMORY);
+	else
+		spread(scene->policy, REL_SH_WRITE, memory->node.marks, memory->node.taint, inode,
+		       NODE_FILE);
+	if (inode->sent != scene->policy->epoch)
+		send_inode(scene->policy, (void *)share->inode, inode);
+	announce_memory(scene->policy, memory);
+	return send_share(scene, inode, &memory->node, share, reads);
+}
+
+/* The entries are counted before the inode is marked: what comes in between is taken twice, not never. */
+static __always_inline bool pull_share(struct prov_scene *scene, struct prov_mapped *mapped,
+				       struct prov_memory *memory, struct prov_share *share)
+{
+	__u64 now = seen_of(scene->policy, mapped);
+
+	if (share->seen == now)
+		return true;
+	if (!relate(scene, mapped, memory, share, true))
+		return false;
+	share->seen = now;
+	return true;
+}
+
+static long pull_one(__u32 slot, struct prov_sharing *pull)
+{
+	struct prov_share *share = &pull->shares->share[slot & (SHARES - 1)];
+	struct prov_mapped *mapped;
+
+	if (!is_shared(share, VM_ACCESS))
+		return 0;
+	mapped = mapped_at(&share->inode);
+	if (mapped && !pull_share(pull->scene, mapped, pull->memory, share))
+		pull->failed = true;
+	return 0;
+}
+
+/* Before an output of this memory: whatever it may have loaded. */
+static __noinline int pull_shares(struct prov_scene *scene, __u32 index)
+{
+	struct prov_sharing pull = { .scene = scene, .index = index };
+	__u64 now;
+
+	if (!scene || !is_recorded(scene))
+		return 0;
+	now = shared_now(scene->policy);
+	pull.memory = memory_at(index);
+	if (!pull.memory || pull.memory->pulled == now)
+		return 0;
+	pull.shares = shares_of(index);
+	if (!pull.shares)
+		return 0;
+	bpf_loop(SHARES, pull_one, &pull, 0);
+	if (!pull.failed)
+		pull.memory->pulled = now;
+	return 0;
+}
+
+/* Whoever shares what is tracked takes part in it. See scene_of */
+static __noinline bool shares_tracked(__u32 index)
+{
+	struct prov_shares *found = shares_of(index);
+	struct prov_mapped *mapped;
+
+	if (!found)
+		return false;
+	for (__u32 i = 0; i < SHARES; i++) {
+		if (!is_shared(&found->share[i], VM_ACCESS))
+			continue;
+		mapped = mapped_at(&found->share[i].inode);
+		if (mapped && mapped->at.node.marks & MARK_TRACKED)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool is_reached(struct prov_task *task, __u64 inode)
+{
+	for (__u32 i = 0; i < REACHED; i++)
+		if (i < task->reached_count && task->reached[i] == inode)
+			return true;
+	return false;
+}
+
+static __always_inline void reach(struct prov_task *task, __u64 inode)
+{
+	__u32 at = task->reached_count;
+
+	if (at >= REACHED) {
+		count_loss(COUNT_BRIDGES_FULL);
+		return;
+	}
+	task->reached[at] = inode;
+	task->reached_count = at + 1;
+}
+
+static long push_one(__u32 slot, struct prov_sharing *push)
+{
+	struct prov_share *share = &push->shares->share[slot & (SHARES - 1)];
+	struct prov_mapped *mapped;
+
+	if (!is_shared(share, VM_WRITE))
+		return 0;
+	mapped = mapped_at(&share->inode);
+	if (!mapped)
+		return 0;
+	relate(push->scene, mapped, push->memory, share, false);
+	reach(push->scene->task, share->inode);
+	return 0;
+}
+
+static __always_inline struct prov_share *share_by_node(struct prov_shares *shares, __u64 inode)
+{
+	for (__u32 i = 0; i < SHARES; i++)
+		if (shares->share[i].inode == inode)
+			return &shares->share[i];
+	return NULL;
+}
+
+/*
+ * The memory that is passed through reads what has been reached, and may write what has not. Who passes is
+ * kept with the task: there is little room on the stack.
+ */
+static long relay_one(__u32 slot, struct prov_sharing *push)
+{
+	struct prov_task *task = push->scene->task;
+	__u32 index = task->bridge & (MEMORIES - 1);
+	struct prov_memory *memory = memory_at(index);
+	struct prov_shares *shares = shares_of(index);
+	struct prov_mapped *from, *to;
+	struct prov_share *read, *written;
+
+	if (!memory || !shares)
+		return 1;
+	written = &shares->share[slot & (SHARES - 1)];
+	if (!is_shared(written, VM_WRITE) || is_reached(task, written->inode))
+		return 0;
+	read = share_by_node(shares, task->crossing);
+	from = mapped_at(&task->crossing);
+	to = mapped_at(&written->inode);
+	if (!read || !is_shared(read, VM_ACCESS) || !from || !to)
+		return 0;
+	pull_share(push->scene, from, memory, read);
+	relate(push->scene, to, memory, written, false);
+	reach(task, written->inode);
+	return 0;
+}
+
+static long relay_from(__u32 at, struct prov_sharing *push)
+{
+	struct prov_task *task = push->scene->task;
+	struct prov_mapped *mapped;
+
+	if (at >= task->reached_count)
+		return 1;
+	task->crossing = task->reached[at & (REACHED - 1)];
+	mapped = mapped_at(&task->crossing);
+	if (!mapped)
+		return 0;
+	for (__u32 i = 0; i < BRIDGES; i++) {
+		task->bridge = mapped->bridges[i];
+		if (!task->bridge)
+			break;
+		if (task->bridge != push->index)
+			bpf_loop(SHARES, relay_one, push, 0);
+	}
+	return 0;
+}
+
+/* After an input of this memory: whatever it may store, and where others may carry that. */
+static __noinline int push_shares(struct prov_scene *scene, __u32 index)
+{
+	struct prov_sharing push = { .scene = scene, .index = index };
+
+	if (!scene || !is_recorded(scene))
+		return 0;
+	push.memory = memory_at(index);
+	push.shares = shares_of(index);
+	if (!push.memory || !push.shares)
+		return 0;
+	scene->task->reached_count = 0;
+	bpf_loop(SHARES, push_one, &push, 0);
+	bpf_loop(REACHED, relay_from, &push, 0);
+	return 0;
+}
+
+/* After a write to an inode by a call: where those who have it mapped may carry it. */
+static __noinline int relay_write(struct prov_scene *scene, __u64 inode)
+{
+	struct prov_sharing push = { .scene = scene };
+
+	if (!scene || !is_recorded(scene))
+		return 0;
+	scene->task->reached[0] = inode;
+	scene->task->reached_count = 1;
+	bpf_loop(REACHED, relay_from, &push, 0);
+	return 0;
+}
+
+/* It still reads this inode: else its place among the bridges is free. */
+static __noinline bool is_bridge(__u32 index, __u64 inode)
+{
+	struct prov_shares *shares = shares_of(index);
+	struct prov_share *share = shares ? share_by_node(shares, inode) : NULL;
+
+	return share && is_shared(share, VM_ACCESS);
+}
+
+static __noinline int add_bridge(struct prov_mapped *mapped, __u64 inode, __u32 index)
+{
+	__u32 old;
+
+	if (!mapped)
+		return 0;
+	for (__u32 i = 0; i < BRIDGES; i++) {
+		old = *(volatile __u32 *)&mapped->bridges[i];
+		if (old == index)
+			return 0;
+		if (old && is_bridge(old, inode))
+			continue;
+		old = __sync_val_compare_and_swap(&mapped->bridges[i], old, index);
+		if (*(volatile __u32 *)&mapped->bridges[i] == index)
+			return 0;
+	}
+	count_loss(COUNT_BRIDGES_FULL);
+	return 0;
+}
+
+static long bridge_one(__u32 slot, struct prov_sharing *sharing)
+{
+	struct prov_share *share = &sharing->shares->share[slot & (SHARES - 1)];
+	struct prov_mapped *mapped;
+
+	if (!is_shared(share, VM_ACCESS))
+		return 0;
+	mapped = mapped_at(&share->inode);
+	if (mapped)
+		add_bridge(mapped, share->inode, sharing->index);
+	return 0;
+}
+
+/* It may carry content from one inode to another: more than one is shared, and not only read. */
+static __always_inline bool may_bridge(struct prov_shares *shares)
+{
+	__u32 read = 0, written = 0;
+
+	for (__u32 i = 0; i < SHARES; i++) {
+		read += is_shared(&shares->share[i], VM_ACCESS);
+		written += is_shared(&shares->share[i], VM_WRITE);
+	}
+	return read > 1 && written;
+}
+
+static __noinline int add_bridges(__u32 index)
+{
+	struct prov_sharing sharing = { .index = index, .shares = shares_of(index) };
+
+	if (sharing.shares && may_bridge(sharing.shares))
+		bpf_loop(SHARES, bridge_one, &sharing, 0);
+	return 0;
+}
+
+/* A copy of an address space has the same mappings; what it knows of them it has from the copied one. */
+static __noinline int inherit_shares(__u32 parent, __u32 child)
+{
+	struct prov_shares *old = shares_of(parent);
+	struct prov_memory *memory = memory_at(child);
+
+	if (!old || !memory)
+		return 0;
+	if (bpf_map_update_elem(&shares, &child, old, BPF_ANY)) {
+		count_loss(COUNT_SHARES_FULL);
+		return 0;
+	}
+	memory->shares = 1;
+	add_bridges(child);
+	return 0;
+}
+
+#endif
