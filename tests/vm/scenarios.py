@@ -23,11 +23,12 @@ FLOWS = _listed("""
     splice_in splice_out tee vmsplice shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
     changed_name ring_at_once ring_by_worker
+    stored_later load_unmapped vfork_store shared_memfd shared_file shared_file_ext4
+    shared_file_overlay shared_moved shared_protected map_protected mapped_written
+    shared_silently shared_by_chain vm_written poked peeked_memory
 """)
 
 NOT_YET = {
-    "shared_mapping": "no hook reports what is written through a shared mapping",
-    "shared_page": "as shared_mapping, without a file",
     "udp4": "what is sent in packets is not followed to the socket that gets it",
     "udp6": "as udp4",
     "early_reader": "exit probes do not see a call that was waiting when recording began",
@@ -35,14 +36,11 @@ NOT_YET = {
     "splice_out": "splice does not come by pipe_read",
     "tee": "no hook for what goes from pipe to pipe",
     "vmsplice": "no hook for memory that becomes the content of a pipe",
-    "sysv_memory": "no hook for attaching shared memory",
     "sysv_queue": "no hook for messages",
     "posix_queue": "no hook for messages",
     "event_counter": "all eventfd descriptors share one inode",
     "terminal_input": "the two ends of a pseudo-terminal are not connected",
     "terminal_output": "the two ends of a pseudo-terminal are not connected",
-    "other_memory": "no hook for process_vm_readv",
-    "proc_memory": "no hook for /proc/PID/mem",
 }
 
 # Kernels before this one do it without a hook
@@ -60,6 +58,8 @@ PAIRS = _listed("""
     order_of_pipes order_of_pairs order_of_unix order_of_tcp4 order_of_tcp6
     fifo_discarded read_at_end read_nothing read_to_nowhere map_unreadable
     cut_on_open cut_by_name written_over not_said accepted_late
+    private_stores shared_readers different_maps shared_unreadable idle_carrier
+    unmapped_before other_read access_refused
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor
@@ -72,11 +72,10 @@ TOO_MUCH = {
     "read_at_end": "a read of a file is recorded at its hook, before it returns nothing",
     "read_nothing": "as read_at_end",
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
-    "map_unreadable": "mprotect can make it readable later, and no hook reports that",
     "written_over": "a file is one node: which of its bytes are new is not known",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 
 # Here whoever gives "own" knows of "other" what the writer of "clean" knew before
-ONE_WAY = {"early_write", *(name for name in PAIRS if name.startswith("order_of"))}
+ONE_WAY = {"early_write", "other_read", *(name for name in PAIRS if name.startswith("order_of"))}
 SILENT = {"child_waits"}  # whoever has read the secret writes nothing

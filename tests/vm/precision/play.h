@@ -50,7 +50,8 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
-extern const struct pair pairs[], server_pairs[], near_pairs[];
+extern const struct flow sharing_flows[];
+extern const struct pair pairs[], server_pairs[], near_pairs[], sharing_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
@@ -87,7 +88,7 @@ pid_t start(void (*act)(void));
 void await(pid_t child);
 void run(void (*act)(void));
 
-/* Order without a flow that could be recorded: counters in a page that all processes of a scenario share. */
+/* Order without a flow: names in a folder that nobody lists. Whether a name is there is no content. */
 void reached(int step);
 void await_step(int step);
 
