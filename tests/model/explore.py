@@ -36,6 +36,7 @@ from protocol import OUT, perform, version
 WORD_STEPS = ("load", "fetch_or", "cas", "add", "lock")
 OTHER_STEPS = ("carry", "start")
 COUNTERS = ("cuts", "lock", "wiped", "writers")  # of a file that may be truncated
+SHARED_COUNTERS = ("entries",)  # of what is mapped shared
 
 
 class Outcome(NamedTuple):
@@ -124,7 +125,8 @@ def touched(thread, operations, rules):
     """Every word that this thread may read or write."""
     names = {name for _, *names in operations for name in names}
     starts = {"epoch"} if ("start",) in operations else set()
-    kept = {f"{counter} {name}" for counter in COUNTERS for name in names if rules.truncation}
+    counters = COUNTERS * rules.truncation + SHARED_COUNTERS * rules.sharing
+    kept = {f"{counter} {name}" for counter in counters for name in names}
     return names | starts | kept | {thread.task, thread.memory}
 
 
@@ -198,9 +200,10 @@ def step(state, i, at, private):
         if kind == "begin":
             if stepped:
                 break
-            (path,) = rest
+            path, *stored = rest
             through = frozenset().union(*(facts[at[node]] for node in path[1:-1]))
-            answer = take(path[0]), through, words[at["epoch"]], wipes(path[0])
+            data = facts[at[path[0]]] if stored else take(path[0])
+            answer = data, through, words[at["epoch"]], wipes(path[0])
         elif kind == "reserve":
             if state.losses:
                 if not stepped:

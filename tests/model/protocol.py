@@ -42,6 +42,11 @@ class Rules(NamedTuple):
     count_cut_first: bool = True  # else when its version has been made
     count_writers: bool = True  # else the old content goes, whoever is writing
     look_at_writers_last: bool = True  # else before the version is made
+    sharing: bool = False  # objects are mapped shared: what enters them is counted
+    push_inputs: bool = True  # an input goes on to where the process may store it
+    count_entry_last: bool = True  # else before the object is entered
+    look_at_entries_first: bool = True  # else when the object has been marked
+    own_entry_only: bool = True  # else a push takes all that has entered for known
 
 
 class Thread(NamedTuple):
@@ -52,6 +57,8 @@ class Thread(NamedTuple):
     arrivals: int = 0  # what entered the task and did not go on into its memory
     left: int | None = None  # the task's word as this thread last left it
     sent: frozenset = frozenset()  # the redundant-edge cache
+    refused: bool = False  # the last push was a counted loss
+    seen: frozenset = frozenset()  # (X, entries of X that are in the memory), of what is mapped shared
 
 
 class Record(NamedTuple):
@@ -163,6 +170,9 @@ def perform(operation, thread, rules):
     signal T      task -> the other task T
     exec X M      X -> task -> M, a fresh memory
     truncate X    memory -> task -> X, whose content is gone
+    push X        memory -> X, mapped shared: what may be stored there from now on
+    store X       memory -> X without any event
+    pull X        X -> memory, before an output: what has been loaded from there until now
     start         a new recording begins, with nothing in it
     """
     verb, *names = operation
@@ -172,6 +182,16 @@ def perform(operation, thread, rules):
     if verb == "start":
         yield ("start",)
         return thread
+    if verb == "store":
+        path = (thread.memory, names[0])
+        taken = yield ("begin", path)
+        if not thread.refused:
+            yield ("end", path, taken)
+        return thread
+    if verb == "push":
+        return (yield from push(names[0], thread, rules))
+    if verb == "pull":
+        return (yield from pull(names[0], thread, rules))
     if verb == "exec":
         thread = thread._replace(memory=names[1])
     if verb == "truncate":
@@ -192,7 +212,12 @@ def perform(operation, thread, rules):
     taken = yield ("begin", path)
     if rules.data_moves and verb == "read" and rules.inputs_after:
         taken = yield ("carry", path, taken)
+    counted = rules.sharing and verb == "write"
+    if counted and not rules.count_entry_last:
+        yield ("add", f"entries {path[-1]}", 1)
     thread, recorded = yield from record_unless_sent(verb, path, thread, rules)
+    if counted and rules.count_entry_last:
+        yield ("add", f"entries {path[-1]}", 1)
     if waits:
         yield ("lock", f"lock {path[-1]}")
     if rules.data_moves and (verb == "write" or verb == "read" and not rules.inputs_after):
@@ -222,6 +247,47 @@ def truncate(node, thread, rules):
     yield ("add", f"lock {node}", -1)
     yield ("add", f"writers {node}", -1)
     return thread
+
+
+def push(node, thread, rules):
+    """What the memory holds goes to a shared object; its own entry the memory need not read back."""
+    if not rules.push_inputs:
+        return thread
+    if not (yield ("reserve",)):
+        return thread._replace(refused=True)
+    thread, before = thread._replace(refused=False), None
+    if not rules.count_entry_last:
+        before = yield ("add", f"entries {node}", 1)
+    yield from send_event((thread.memory, node), rules)
+    if rules.count_entry_last:
+        before = yield ("add", f"entries {node}", 1)
+    if rules.own_entry_only and (node, before) not in thread.seen:
+        return thread
+    return sees(thread, node, before + 1)
+
+
+def pull(node, thread, rules):
+    """What others have put into a shared object goes to the memory, unless it is there already."""
+    path = (node, thread.memory)
+    taken = yield ("begin", path, "stored")  # an entry alone has put nothing there
+    now = yield ("load", f"entries {node}")
+    if (node, now) in thread.seen:
+        yield ("end", path, taken)
+        return thread
+    if not (yield ("reserve",)):
+        return thread
+    record = yield from send_event(path, rules)
+    if not rules.look_at_entries_first:
+        now = yield ("load", f"entries {node}")
+    if record.complete:
+        yield ("end", path, taken)
+        thread = sees(thread, node, now)
+    return thread
+
+
+def sees(thread, node, entries):
+    others = {(name, count) for name, count in thread.seen if name != node}
+    return thread._replace(seen=frozenset(others | {(node, entries)}))
 
 
 def record_unless_sent(verb, path, thread, rules):

@@ -158,7 +158,48 @@ def test_a_truncation_cuts_off_nothing_that_is_there(losses, memory, record_prop
     assert_sound(outcomes, record_property)
 
 
+SHARING = CACHED._replace(sharing=True)
+
+SHARED = [
+    ("read A, push X, store X", "pull X, write B"),
+    ("read A, push X, store X", "pull X, write B, pull X, write B"),
+    ("push X, read A, push X, store X, write X", "pull X, write B"),
+    ("read A, push X, store X, pull X, write B", "read C, push X, store X, pull X, write D"),
+    ("push X, pull X, write B, pull X, write B", "read C, push X, store X"),
+    ("pull X, push X, pull X, write B", "write X"),
+    ("read A, push X, store X", "pull X, push Y, store Y", "pull Y, write B"),
+]
+
+
+@pytest.mark.parametrize("losses", [0, 1])
+def test_what_is_stored_in_shared_memory_comes_to_who_loads_it(losses, record_property):
+    """Pushed before it can be stored and pulled before it can get out, in every order."""
+    outcomes = (check(*programs, rules=SHARING, losses=losses) for programs in SHARED)
+
+    assert_sound(outcomes, record_property)
+
+
 MUTANTS = {
+    "stored without having been pushed": (
+        {"sharing": True, "push_inputs": False},
+        ("read A, push X, store X",),
+        "lost: no path M@0 -> X@0",
+    ),
+    "an entry counted before it is made": (
+        {"sharing": True, "count_entry_last": False},
+        ("pull X, write B, pull X, write B", "read A, push X, store X"),
+        "lost",
+    ),
+    "entries looked at when the object is marked": (
+        {"sharing": True, "look_at_entries_first": False},
+        ("pull X, write B, pull X, write B", "read A, push X, store X"),
+        "lost",
+    ),
+    "entries of others taken for one's own": (
+        {"sharing": True, "own_entry_only": False},
+        ("push X, pull X, write B", "read A, push X, store X"),
+        "lost",
+    ),
     "steps swapped": (
         {"cache": False, "swapped": True},
         ("flow A B", "flow B A"),
@@ -273,7 +314,7 @@ def test_a_mutant_is_caught(mutant):
 def test_the_protocol_survives_what_catches_its_mutants(mutant):
     """The same programs under the true rules are sound, so it is the rule that was missing."""
     changes, programs, _ = MUTANTS[mutant]
-    kept = ("cache", "tries", "truncation")
+    kept = ("cache", "tries", "truncation", "sharing")
     rules = CACHED._replace(**{name: changes[name] for name in kept if name in changes})
 
     outcome = check(*programs, rules=rules, losses=1)
