@@ -295,9 +295,9 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 		return ret;
 	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
 		return 0;
-	if (vma->vm_flags & VM_MAYSHARE)
-		share_more(&scene, (__u64)plain(file->f_inode), prot & VM_ACCESS);
 	if (!scene.silent)
 		gain_access(&scene, vma, prot);
+	if (vma->vm_flags & VM_MAYSHARE)
+		share_more(&scene, (__u64)plain(file->f_inode), prot & VM_ACCESS);
 	return 0;
 }

@@ -72,7 +72,11 @@ FILES = {
         {LOOKED_UP}
         file:a@0 -perm_check-> task@1
     """,
-    "map_shared": READ_A.replace("read", "mmap"),
+    # what the process knows may be stored there from now on
+    "map_shared": f"""
+        {READ_A.replace("read", "mmap")}
+        memory@1 -sh_write-> file:a@1            file:a@0..1
+    """,
     "map_private": READ_A.replace("read", "mmap_private"),
     "map_anonymous": NOTHING,
     "map_refused": NOTHING,

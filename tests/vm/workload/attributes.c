@@ -191,6 +191,7 @@ static void write_truncate_write(void)
 	MUST(write(shared->file, "x", 1));
 	end();
 	await_child(other);
+	MUST(munmap(shared, 4096));
 	MUST(fchdir(back));
 	close(back);
 }

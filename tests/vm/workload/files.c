@@ -128,11 +128,14 @@ static void access_file(void)
 static void map(int flags)
 {
 	int a = MUST(openat(here, "a", O_RDWR));
+	void *page;
 
 	begin();
-	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, a, 0) == MAP_FAILED)
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, a, 0);
+	if (page == MAP_FAILED)
 		MUST(-1);
 	end();
+	MUST(munmap(page, 4096));
 }
 
 static void map_shared(void)
