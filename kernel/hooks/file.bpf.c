@@ -2,6 +2,7 @@
 /* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
 #include "../objects/descriptor.h"
 #include "../objects/ioctl.h"
+#include "../objects/mapping.h"
 #include "../objects/naming.h"
 
 #define MAY_WRITE 2
@@ -92,6 +93,8 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	kept.image.kind = kind_of_mode(inode->i_mode);
 	if (kept.image.kind != NODE_FILE || inode->i_sb->s_magic == PROC_MAGIC)
 		return 0;
+	if (BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter) > 0)
+		shareable_node(inode); /* somebody can store into it, and did not pass mmap_file */
 	node = file_node(scene, file);
 	if (!node)
 		return 0;
@@ -201,6 +204,19 @@ static __always_inline struct prov_adopted_file *kept_file(struct inode *inode)
 	return kept;
 }
 
+/* Of a process the first thread alone is asked: all have the same mappings, and each is to count once. */
+static __always_inline void adopt_share(struct prov_scene *scene, struct task_struct *task,
+					struct vm_area_struct *vma)
+{
+	struct inode *inode = vma->vm_file->f_inode;
+	__u64 address = (__u64)plain(inode);
+
+	if (!(vma->vm_flags & VM_MAYSHARE) || task->pid != task->tgid)
+		return;
+	if (is_anonymous_memory(inode) || mapped_at(&address))
+		share_inode(scene, inode, vma->vm_flags & VM_ACCESS);
+}
+
 /*
  * Run once, when the recorder has opened what is mapped: each file goes into the address spaces that it
  * was already mapped into. A file has several mappings in each; one edge tells all of a kind.
@@ -220,8 +236,11 @@ int adopt_mappings(struct bpf_iter__task_vma *ctx)
 	file = vma->vm_file;
 	if (!file)
 		return 0;
+	if (!scene_of(&scene, task) || scene.silent || !scene.memory)
+		return 0;
+	adopt_share(&scene, task, vma);
 	kept = kept_file(file->f_inode);
-	if (!kept || !scene_of(&scene, task) || scene.silent || !scene.memory)
+	if (!kept)
 		return 0;
 	if (!scene.wanted && !(kept->image.marks & MARK_TRACKED))
 		return 0;

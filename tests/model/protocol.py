@@ -58,7 +58,7 @@ class Thread(NamedTuple):
     left: int | None = None  # the task's word as this thread last left it
     sent: frozenset = frozenset()  # the redundant-edge cache
     refused: bool = False  # the last push was a counted loss
-    seen: frozenset = frozenset()  # (X, entries of X that are in the memory), of what is mapped shared
+    seen: frozenset = frozenset()  # (X, entries of X that the memory has), of what is mapped shared
 
 
 class Record(NamedTuple):
@@ -250,7 +250,7 @@ def truncate(node, thread, rules):
 
 
 def push(node, thread, rules):
-    """What the memory holds goes to a shared object; its own entry the memory need not read back."""
+    """What the memory holds goes to a shared object, and need not be read back from there."""
     if not rules.push_inputs:
         return thread
     if not (yield ("reserve",)):

@@ -19,7 +19,7 @@ FLOWS = _listed("""
     pipe three_processes waiting_reader fifo pair_stream pair_datagram pair_packets
     unix_stream unix_packets unix_abstract_stream unix_datagram unix_abstract_datagram unix_send_to
     tcp4 tcp6 udp4 udp6 many_messages peeked passed_descriptor send_file_socket
-    early_unix early_tcp4 early_tcp6 early_mapping early_reader
+    early_unix early_tcp4 early_tcp6 early_mapping early_store early_reader
     splice_in splice_out tee vmsplice shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
     changed_name ring_at_once ring_by_worker

@@ -23,8 +23,8 @@ PROMISED = {
     *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
     *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
     *("file_rcv", "file_snd", "load_file", "load_module"),
-    *("sh_read", "sh_write", "munmap", "vm_read", "vm_write", "ptrace_attach", "ptrace_attach_task"),
-    "ptrace_traceme",
+    *("sh_read", "sh_write", "munmap", "vm_read", "vm_write"),
+    *("ptrace_attach", "ptrace_attach_task", "ptrace_traceme"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 

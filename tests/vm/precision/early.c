@@ -81,6 +81,43 @@ static void ask_mapping(void)
 	MUST(read(done, &byte, 1));
 }
 
+/* Mapped before, stored into when there is a byte in the FIFO */
+static void store_and_wait(void)
+{
+	int fifo = opened("fifo", O_RDWR), done = opened("done", O_RDWR);
+	int middle = opened("middle", O_RDWR | O_CREAT);
+	char byte, *content;
+
+	MUST(ftruncate(middle, ROOM));
+	content = MUST(mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, middle, 0));
+	close(middle);
+	MUST(read(fifo, &byte, 1));
+	take("secret");
+	strcpy(content, words);
+	MUST(write(done, "x", 1));
+}
+
+static void start_storing(void)
+{
+	MUST(mkfifo("done", 0600));
+	start(store_and_wait);
+}
+
+static void load_stored(void)
+{
+	char *content = MUST(mmap(NULL, ROOM, PROT_READ, MAP_SHARED, opened("middle", O_RDONLY), 0));
+
+	add(content, ROOM);
+	give("copy");
+}
+
+/* Who is told that it is done is not who loads it. */
+static void ask_storing(void)
+{
+	run(ask_mapping);
+	run(load_stored);
+}
+
 /* Both ends of the pipe are there before: the reader waits in it. */
 static void start_reader(void)
 {
@@ -103,6 +140,7 @@ static const struct flow before[] = {
 	{ "early_tcp4", start_server },
 	{ "early_tcp6", start_server },
 	{ "early_mapping", start_mapping },
+	{ "early_store", start_storing },
 	{ "early_reader", start_reader },
 	{},
 };
@@ -112,6 +150,7 @@ const struct flow early_flows[] = {
 	{ "early_tcp4", ask_server },
 	{ "early_tcp6", ask_server },
 	{ "early_mapping", ask_mapping },
+	{ "early_store", ask_storing },
 	{ "early_reader", ask_reader },
 	{},
 };
