@@ -30,8 +30,8 @@ struct prov_detail {
  * What is mapped shared is read and written without a call: at an input of its process, content may go on
  * from its memory to there; before an output, content may have come. objects/sharing.h does both.
  */
-static __noinline int push_shares(struct prov_scene *scene, __u32 index);
-static __noinline int pull_shares(struct prov_scene *scene, __u32 index);
+VERIFIED_ONCE int push_shares(__u32 index);
+VERIFIED_ONCE int pull_shares(__u32 index);
 
 /*
  * For tests only, never to be used: the destination is entered before the source is marked, with some time
@@ -262,7 +262,7 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 		return;
 	record_use(scene, &edge, object, detail, into_memory);
 	if (into_memory && scene->memory->shares)
-		push_shares(scene, scene->task->memory);
+		push_shares(scene->task->memory);
 }
 
 static __noinline int record_generation(struct prov_scene *scene, struct prov_edge *edge,
@@ -307,10 +307,10 @@ static __always_inline bool generates(struct prov_scene *scene, enum prov_relati
 
 	detail->flow = flow_with(relation, object, detail);
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
-	if (from_memory && scene->memory->shares)
-		pull_shares(scene, scene->task->memory);
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return false;
+	if (from_memory && scene->memory->shares)
+		pull_shares(scene->task->memory);
 	if (detail->flow == FLOW_DATA)
 		spread(scene->policy, relation, actor_node(scene)->marks,
 		       actor_node(scene)->taint, object, detail->kind);
@@ -425,7 +425,7 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	fill_to(event, &scene->memory->node, NODE_MEMORY);
 	submit(event);
 	if (scene->memory->shares)
-		push_shares(scene, scene->task->memory);
+		push_shares(scene->task->memory);
 	return 0;
 }
 

@@ -124,7 +124,7 @@ static __noinline int reads_memory(struct prov_scene *scene, __u32 index, __u32 
 	if (!scene || !memory)
 		return 0;
 	if (memory->shares)
-		pull_shares(scene, index);
+		pull_shares(index);
 	uses(scene, REL_VM_READ, &memory->node, &detail);
 	return 0;
 }
@@ -142,7 +142,7 @@ static __noinline int writes_memory(struct prov_scene *scene, __u32 index, __u32
 	if (!scene || !memory)
 		return 0;
 	if (generates(scene, REL_VM_WRITE, &memory->node, &detail) && memory->shares)
-		push_shares(scene, index);
+		push_shares(index);
 	return 0;
 }
 

@@ -45,7 +45,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	if (!(mask & MAY_WRITE))
 		return 0;
 	if (generates(&scene, REL_WRITE, node, &detail) && node->nature & NATURE_MAPPED)
-		relay_write(&scene, (__u64)plain(inode));
+		relay_write((__u64)plain(inode));
 	return 0;
 }
 

@@ -39,8 +39,8 @@ static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
 	share = shares ? share_of(shares, mapped) : NULL;
 	if (!share)
 		return 0;
-	if (share->mappings == 1)
-		pull_shares(scene, scene->task->memory);
+	if (share->mappings == 1 && is_recorded(scene))
+		pull_shares(scene->task->memory);
 	if (share->mappings > 0)
 		__sync_fetch_and_add(&share->mappings, -1);
 	return 0;

@@ -194,31 +194,52 @@ static __always_inline bool is_anonymous_memory(struct inode *inode)
 	return inode->i_flags & S_PRIVATE && (inode->i_mode & S_IFMT) == S_IFREG;
 }
 
-/* The place for a node among the mapped ones, at first with the facts of `old`; there may be one already. */
+/* An entry to begin with: too large for a stack that is needed for more */
+static const struct prov_mapped nobody;
+
+/* All but the word, which makes it a node. Any number of CPUs may do this at once, some of them late. */
+static __always_inline void copy_node(struct prov_node *node, const struct prov_node *old)
+{
+	node->sent = old->sent;
+	node->named = old->named;
+	__sync_fetch_and_or(&node->nature, old->nature | NATURE_MAPPED);
+	node->checked = old->checked;
+	__sync_fetch_and_or(&node->marks, old->marks);
+	node->applied = old->applied;
+	__sync_val_compare_and_swap(&node->cuts, 0, old->cuts);
+	__sync_val_compare_and_swap(&node->fresh, 0, old->fresh);
+	__sync_fetch_and_or(&node->taint, old->taint);
+	node->name = old->name;
+	node->id = old->id;
+}
+
+/* The place of a node among the mapped ones. One that is new has the facts of `old`, or is born. */
 static __noinline struct prov_mapped *mapped_place(struct inode *inode, struct prov_node *old)
 {
-	struct prov_mapped fresh = {}, *place;
 	__u64 address = (__u64)inode;
+	struct prov_mapped *place;
 
 	place = bpf_map_lookup_elem(&mapped, &address);
-	if (place && is_of(&place->at, inode))
-		return place;
-	if (place)
+	if (place && is_born(&place->at.node)) {
+		if (is_of(&place->at, inode))
+			return place;
 		bpf_map_delete_elem(&mapped, &address);
-	if (old) {
-		fresh.at.node = *old;
-		fresh.at.node.word = 0;
-	} else {
-		give_birth(&fresh.at.node, new_ids(1), 0);
 	}
-	fresh.at.node.nature |= NATURE_MAPPED;
-	fresh.at.ino = inode->i_ino;
-	fresh.at.dev = inode->i_sb->s_dev;
-	fresh.at.generation = inode->i_generation;
-	bpf_map_update_elem(&mapped, &address, &fresh, BPF_NOEXIST);
+	bpf_map_update_elem(&mapped, &address, &nobody, BPF_NOEXIST);
 	place = bpf_map_lookup_elem(&mapped, &address);
-	if (!place)
+	if (!place) {
 		count_loss(COUNT_INODE_STORAGE);
+		return NULL;
+	}
+	place->at.ino = inode->i_ino;
+	place->at.dev = inode->i_sb->s_dev;
+	place->at.generation = inode->i_generation;
+	if (old) {
+		copy_node(&place->at.node, old);
+	} else {
+		place->at.node.nature = NATURE_MAPPED;
+		give_birth(&place->at.node, new_ids(1), 0);
+	}
 	return place;
 }
 

@@ -111,8 +111,10 @@ static __noinline int spread_shares(struct prov_scene *scene)
 		return 0;
 	add_bridges(index);
 	memory->pulled = 0;
-	pull_shares(scene, index);
-	push_shares(scene, index);
+	if (!is_recorded(scene))
+		return 0;
+	pull_shares(index);
+	push_shares(index);
 	return 0;
 }
 

@@ -19,10 +19,12 @@ enum {
 	VM_MAYSHARE = 0x80, /* as the mapping was asked for: VM_SHARED is gone where nobody may write */
 };
 
-/* What a push or a pull works with */
+/*
+ * What a push or a pull works with, and no more than that: it lies below every input and output. The acting
+ * task may be another than those whose memory it is about.
+ */
 struct prov_sharing {
-	struct prov_scene *scene;
-	struct prov_memory *memory;
+	struct prov_task *task;
 	struct prov_shares *shares;
 	__u32 index; /* of the memory */
 	bool failed; /* an edge could not be sent */
@@ -65,9 +67,11 @@ static __always_inline __u64 shared_now(struct prov_policy *policy)
 	return ((__u64)policy->epoch << 48) + (shared ? *(volatile __u64 *)&shared->shared : 0) + 1;
 }
 
-static __always_inline struct prov_event *reserve_share(struct prov_scene *scene, bool reads)
+static __always_inline struct prov_event *reserve_share(struct prov_policy *policy,
+							struct prov_task *task, bool reads)
 {
-	return reads ? reserve_event(scene, REL_SH_READ) : reserve_event(scene, REL_SH_WRITE);
+	return reads ? reserve_event_of(policy, task, REL_SH_READ) :
+		       reserve_event_of(policy, task, REL_SH_WRITE);
 }
 
 static __always_inline bool is_share_filtered(struct prov_policy *policy, bool reads)
@@ -82,16 +86,17 @@ static __always_inline bool is_share_filtered(struct prov_policy *policy, bool r
  * What a memory has put there itself it need not read again, unless others have entered meanwhile. False:
  * it was not sent.
  */
-static __noinline bool send_share(struct prov_scene *scene, struct prov_node *inode,
+static __noinline bool send_share(struct prov_task *task, struct prov_node *inode,
 				  struct prov_node *memory, struct prov_share *share, bool reads)
 {
+	struct prov_policy *policy = current_policy();
 	struct prov_event *event;
 	struct prov_step step;
 	__u8 bits;
 
-	if (!scene || !inode || !memory || !share)
+	if (!policy || !task || !inode || !memory || !share)
 		return false;
-	event = reserve_share(scene, reads);
+	event = reserve_share(policy, task, reads);
 	if (!event)
 		return false;
 	event->flow = FLOW_DATA;
@@ -104,8 +109,8 @@ static __noinline bool send_share(struct prov_scene *scene, struct prov_node *in
 	} else {
 		fill_from(event, memory->id, mark(memory), NODE_MEMORY);
 		step = fill_to(event, inode, NODE_FILE);
-		if (share->seen == seen_now(scene->policy, step.entry))
-			share->seen = seen_now(scene->policy, step.entry + 1);
+		if (share->seen == seen_now(policy, step.entry))
+			share->seen = seen_now(policy, step.entry + 1);
 	}
 	bits = event->bits;
 	submit(event);
@@ -113,37 +118,43 @@ static __noinline bool send_share(struct prov_scene *scene, struct prov_node *in
 }
 
 /* One edge between an inode and a memory that maps it, both announced */
-static __noinline bool relate(struct prov_scene *scene, struct prov_mapped *mapped,
+static __noinline bool relate(struct prov_sharing *sharing, struct prov_mapped *mapped,
 			      struct prov_memory *memory, struct prov_share *share, bool reads)
 {
+	struct prov_policy *policy = current_policy();
 	struct prov_node *inode;
 
-	if (!scene || !mapped || !memory || !share || is_share_filtered(scene->policy, reads))
+	if (!policy || !sharing || !mapped || !memory || !share ||
+	    is_share_filtered(policy, reads))
 		return false;
 	inode = &mapped->at.node;
 	if ((inode->marks | memory->node.marks) & MARKS_OPAQUE)
 		return false;
 	if (reads)
-		spread(scene->policy, REL_SH_READ, inode->marks, inode->taint, &memory->node,
+		spread(policy, REL_SH_READ, inode->marks, inode->taint, &memory->node,
 		       NODE_MEMORY);
 	else
-		spread(scene->policy, REL_SH_WRITE, memory->node.marks, memory->node.taint, inode,
+		spread(policy, REL_SH_WRITE, memory->node.marks, memory->node.taint, inode,
 		       NODE_FILE);
-	if (inode->sent != scene->policy->epoch)
-		send_inode(scene->policy, (void *)share->inode, inode);
-	announce_memory(scene->policy, memory);
-	return send_share(scene, inode, &memory->node, share, reads);
+	if (inode->sent != policy->epoch)
+		send_inode(policy, (void *)share->inode, inode);
+	announce_memory(policy, memory);
+	return send_share(sharing->task, inode, &memory->node, share, reads);
 }
 
 /* The entries are counted before the inode is marked: what comes in between is taken twice, not never. */
-static __always_inline bool pull_share(struct prov_scene *scene, struct prov_mapped *mapped,
+static __always_inline bool pull_share(struct prov_sharing *sharing, struct prov_mapped *mapped,
 				       struct prov_memory *memory, struct prov_share *share)
 {
-	__u64 now = seen_of(scene->policy, mapped);
+	struct prov_policy *policy = current_policy();
+	__u64 now;
 
+	if (!policy)
+		return false;
+	now = seen_of(policy, mapped);
 	if (share->seen == now)
 		return true;
-	if (!relate(scene, mapped, memory, share, true))
+	if (!relate(sharing, mapped, memory, share, true))
 		return false;
 	share->seen = now;
 	return true;
@@ -152,34 +163,43 @@ static __always_inline bool pull_share(struct prov_scene *scene, struct prov_map
 static long pull_one(__u32 slot, struct prov_sharing *pull)
 {
 	struct prov_share *share = &pull->shares->share[slot & (SHARES - 1)];
+	struct prov_memory *memory = memory_at(pull->index);
 	struct prov_mapped *mapped;
 
-	if (!is_shared(share, VM_ACCESS))
+	if (!memory || !is_shared(share, VM_ACCESS))
 		return 0;
 	mapped = mapped_at(&share->inode);
-	if (mapped && !pull_share(pull->scene, mapped, pull->memory, share))
+	if (mapped && !pull_share(pull, mapped, memory, share))
 		pull->failed = true;
 	return 0;
 }
 
-/* Before an output of this memory: whatever it may have loaded. */
-static __noinline int pull_shares(struct prov_scene *scene, __u32 index)
+/* Of the acting task, which is known */
+static __always_inline bool begin_sharing(struct prov_sharing *sharing)
 {
-	struct prov_sharing pull = { .scene = scene, .index = index };
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	sharing->task = bpf_task_storage_get(&tasks, task, NULL, 0);
+	sharing->shares = bpf_map_lookup_elem(&shares, &sharing->index);
+	return sharing->task;
+}
+
+/* Before an output of this memory: whatever it may have loaded. */
+VERIFIED_ONCE int pull_shares(__u32 index)
+{
+	struct prov_sharing pull = { .index = index };
+	struct prov_memory *memory = bpf_map_lookup_elem(&memories, &pull.index);
+	struct prov_policy *policy = current_policy();
 	__u64 now;
 
-	if (!scene || !is_recorded(scene))
+	if (!policy || !memory || !begin_sharing(&pull) || !pull.shares)
 		return 0;
-	now = shared_now(scene->policy);
-	pull.memory = memory_at(index);
-	if (!pull.memory || pull.memory->pulled == now)
-		return 0;
-	pull.shares = shares_of(index);
-	if (!pull.shares)
+	now = shared_now(policy);
+	if (memory->pulled == now)
 		return 0;
 	bpf_loop(SHARES, pull_one, &pull, 0);
 	if (!pull.failed)
-		pull.memory->pulled = now;
+		memory->pulled = now;
 	return 0;
 }
 
@@ -224,15 +244,16 @@ static __always_inline void reach(struct prov_task *task, __u64 inode)
 static long push_one(__u32 slot, struct prov_sharing *push)
 {
 	struct prov_share *share = &push->shares->share[slot & (SHARES - 1)];
+	struct prov_memory *memory = memory_at(push->index);
 	struct prov_mapped *mapped;
 
-	if (!is_shared(share, VM_WRITE))
+	if (!memory || !is_shared(share, VM_WRITE))
 		return 0;
 	mapped = mapped_at(&share->inode);
 	if (!mapped)
 		return 0;
-	relate(push->scene, mapped, push->memory, share, false);
-	reach(push->scene->task, share->inode);
+	relate(push, mapped, memory, share, false);
+	reach(push->task, share->inode);
 	return 0;
 }
 
@@ -250,7 +271,7 @@ static __always_inline struct prov_share *share_by_node(struct prov_shares *shar
  */
 static long relay_one(__u32 slot, struct prov_sharing *push)
 {
-	struct prov_task *task = push->scene->task;
+	struct prov_task *task = push->task;
 	__u32 index = task->bridge & (MEMORIES - 1);
 	struct prov_memory *memory = memory_at(index);
 	struct prov_shares *shares = shares_of(index);
@@ -267,15 +288,15 @@ static long relay_one(__u32 slot, struct prov_sharing *push)
 	to = mapped_at(&written->inode);
 	if (!read || !is_shared(read, VM_ACCESS) || !from || !to)
 		return 0;
-	pull_share(push->scene, from, memory, read);
-	relate(push->scene, to, memory, written, false);
+	pull_share(push, from, memory, read);
+	relate(push, to, memory, written, false);
 	reach(task, written->inode);
 	return 0;
 }
 
 static long relay_from(__u32 at, struct prov_sharing *push)
 {
-	struct prov_task *task = push->scene->task;
+	struct prov_task *task = push->task;
 	struct prov_mapped *mapped;
 
 	if (at >= task->reached_count)
@@ -295,31 +316,27 @@ static long relay_from(__u32 at, struct prov_sharing *push)
 }
 
 /* After an input of this memory: whatever it may store, and where others may carry that. */
-static __noinline int push_shares(struct prov_scene *scene, __u32 index)
+VERIFIED_ONCE int push_shares(__u32 index)
 {
-	struct prov_sharing push = { .scene = scene, .index = index };
+	struct prov_sharing push = { .index = index };
 
-	if (!scene || !is_recorded(scene))
+	if (!begin_sharing(&push) || !push.shares)
 		return 0;
-	push.memory = memory_at(index);
-	push.shares = shares_of(index);
-	if (!push.memory || !push.shares)
-		return 0;
-	scene->task->reached_count = 0;
+	push.task->reached_count = 0;
 	bpf_loop(SHARES, push_one, &push, 0);
 	bpf_loop(REACHED, relay_from, &push, 0);
 	return 0;
 }
 
 /* After a write to an inode by a call: where those who have it mapped may carry it. */
-static __noinline int relay_write(struct prov_scene *scene, __u64 inode)
+VERIFIED_ONCE int relay_write(__u64 inode)
 {
-	struct prov_sharing push = { .scene = scene };
+	struct prov_sharing push = {};
 
-	if (!scene || !is_recorded(scene))
+	if (!begin_sharing(&push))
 		return 0;
-	scene->task->reached[0] = inode;
-	scene->task->reached_count = 1;
+	push.task->reached[0] = inode;
+	push.task->reached_count = 1;
 	bpf_loop(REACHED, relay_from, &push, 0);
 	return 0;
 }
