@@ -99,6 +99,10 @@ static __noinline bool send_share(struct prov_task *task, struct prov_node *inod
 	event = reserve_share(policy, task, reads);
 	if (!event)
 		return false;
+	if (!was_announced(policy, &task->node)) { /* the recorder, taking in what was mapped before */
+		event->through = 0;
+		event->through_version = 0;
+	}
 	event->flow = FLOW_DATA;
 	event->outcome = OUTCOME_AT_HOOK;
 	event->flags = share->access;
@@ -181,6 +185,8 @@ static __always_inline bool begin_sharing(struct prov_sharing *sharing)
 
 	sharing->task = bpf_task_storage_get(&tasks, task, NULL, 0);
 	sharing->shares = bpf_map_lookup_elem(&shares, &sharing->index);
+	if (!sharing->task)
+		count_loss(COUNT_TASK_STORAGE);
 	return sharing->task;
 }
 
