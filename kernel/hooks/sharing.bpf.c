@@ -73,12 +73,12 @@ static long tell_unmapped(__u32 slot, struct prov_leaving *leaving)
 	struct prov_share *share = &leaving->shares->share[slot & (SHARES - 1)];
 	struct prov_mapped *mapped;
 
-	if (!share->mapped || share->mappings > 0)
+	if (!share->mapped || !take_unused(share))
 		return 0;
 	mapped = mapped_at(&share->inode);
 	detail.flags = share->access;
 	share->inode = 0;
-	share->mapped = 0;
+	share->mapped = 0; /* last: from here on it is free */
 	if (mapped && !(mapped->at.node.marks & MARKS_OPAQUE) &&
 	    was_announced(leaving->scene->policy, &mapped->at.node))
 		generates(leaving->scene, REL_MUNMAP, &mapped->at.node, &detail);
@@ -139,7 +139,7 @@ static __noinline int share_more(struct prov_scene *scene, __u64 mapped, __u32 a
 	if (!share || !(access & ~share->access))
 		return 0;
 	__sync_fetch_and_or(&share->access, access);
-	spread_shares(scene);
+	spread_shares(scene, access & VM_WRITE);
 	return 0;
 }
 

@@ -4,20 +4,26 @@
 /* What an address space shares: which inodes, how often they are mapped, and what may be done with them. */
 #include "inode.h"
 
+/*
+ * Mappings are linked and unlinked under a lock of the address space, one after the other. An entry that
+ * has none left is freed without it, by who makes the count -1 first.
+ */
+static __always_inline bool take_unused(struct prov_share *share)
+{
+	return !__sync_val_compare_and_swap(&share->mappings, 0, -1);
+}
+
 /* A place for an inode that this memory did not share yet: one that is free, else one that was unmapped */
 static __always_inline struct prov_share *claim_share(struct prov_shares *shares, __u64 mapped)
 {
-	__u64 old;
-
 	for (__u32 i = 0; i < SHARES; i++)
 		if (!__sync_val_compare_and_swap(&shares->share[i].mapped, 0, mapped))
 			return &shares->share[i];
-	for (__u32 i = 0; i < SHARES; i++) {
-		old = shares->share[i].mapped;
-		if (shares->share[i].mappings <= 0 &&
-		    __sync_val_compare_and_swap(&shares->share[i].mapped, old, mapped) == old)
+	for (__u32 i = 0; i < SHARES; i++)
+		if (take_unused(&shares->share[i])) {
+			shares->share[i].mapped = mapped;
 			return &shares->share[i];
-	}
+		}
 	return NULL;
 }
 
@@ -69,9 +75,8 @@ static __always_inline void begin_share(struct prov_scene *scene, struct prov_sh
 	if (fresh) /* nothing is in it yet */
 		share->seen = seen_now(scene->policy, 0);
 	share->access = 0;
-	share->mappings = 0;
 	share->inode = inode;
-	mapping->inode = 0;
+	share->mappings = 0;
 }
 
 static __noinline struct prov_share *new_share(struct prov_scene *scene, struct inode *inode,
@@ -98,7 +103,7 @@ static __noinline struct prov_share *new_share(struct prov_scene *scene, struct 
  * There is more that the memory can reach than before: what it has may go on there, and by it what others
  * have shared with it.
  */
-static __noinline int spread_shares(struct prov_scene *scene)
+static __noinline int spread_shares(struct prov_scene *scene, bool written)
 {
 	struct prov_memory *memory;
 	__u32 index;
@@ -111,11 +116,20 @@ static __noinline int spread_shares(struct prov_scene *scene)
 		return 0;
 	add_bridges(index);
 	memory->pulled = 0;
-	if (!is_recorded(scene))
+	if (!written || !is_recorded(scene))
 		return 0;
 	pull_shares(index);
 	push_shares(index);
 	return 0;
+}
+
+/* One mapping more; false: the entry is being freed. */
+static __always_inline bool count_mapping(struct prov_share *share)
+{
+	__s32 before = *(volatile __s32 *)&share->mappings;
+
+	return before >= 0 &&
+	       __sync_val_compare_and_swap(&share->mappings, before, before + 1) == before;
 }
 
 static __noinline int share_inode(struct prov_scene *scene, struct inode *inode, __u32 access)
@@ -132,17 +146,17 @@ static __noinline int share_inode(struct prov_scene *scene, struct inode *inode,
 		return 0;
 	}
 	share = share_of(shares, (__u64)plain(inode));
-	if (!share)
+	more = !share || share->mappings <= 0 || access & ~share->access;
+	if (!share || !count_mapping(share)) {
 		share = new_share(scene, inode, shares);
-	if (!share)
-		return 0;
-	more = share->mappings <= 0 || access & ~share->access;
-	if (share->mappings <= 0)
-		share->mappings = 0;
-	__sync_fetch_and_add(&share->mappings, 1);
+		if (!share)
+			return 0;
+		share->mappings = 1;
+	}
 	__sync_fetch_and_or(&share->access, access);
-	if (more && share->access & VM_WRITE)
-		spread_shares(scene);
+	scene->task->mapping.inode = 0;
+	if (more)
+		spread_shares(scene, share->access & VM_WRITE);
 	return 0;
 }
 

@@ -415,16 +415,30 @@ static void map_without_access(void)
 	map_board("inner/one", PROT_NONE);
 }
 
-/* Both could read what the parent could write, which writes nothing. */
-static void map_for_parent(void)
+/* It could carry from one to the other, had it anything to carry. */
+static void stay_idle(void)
 {
 	map_board("inner/one", PROT_READ);
 	map_board("inner/two", PROT_READ | PROT_WRITE);
+	reached(READY);
+	await_step(DONE);
 }
 
-static void read_second(void)
+static void start_idle(void)
+{
+	start(stay_idle);
+	await_step(READY);
+}
+
+static void map_second(void)
 {
 	map_board("inner/two", PROT_READ);
+}
+
+static void map_second_and_end(void)
+{
+	map_second();
+	reached(DONE);
 }
 
 /* One leaves before the other begins. */
@@ -533,7 +547,7 @@ const struct pair sharing_pairs[] = {
 	{ "shared_readers", NULL, read_shared, read_shared, NULL },
 	{ "different_maps", NULL, store_in_one, store_in_two, NULL },
 	{ "shared_unreadable", NULL, store_in_one, map_without_access, NULL },
-	{ "idle_carrier", map_for_parent, read_second, read_second, NULL },
+	{ "idle_carrier", start_idle, map_second, map_second_and_end, NULL },
 	{ .name = "unmapped_before", .instead = unmapped_before },
 	{ .name = "other_read", .instead = other_read },
 	{ .name = "access_refused", .instead = access_refused },
