@@ -22,7 +22,9 @@ CHILD_READS = """
     file:b@0 -read-> task:1@0
     task:1@0 -memory_write-> memory:1@0
 """
+# of whom nothing has been told yet: it has slept since it was born
 MAY_ATTACH = """
+    machine -ran_on-> task:1@0
     task@0 -ptrace_attach-> memory:1@0
     task@0 -ptrace_attach_task-> task:1@0
 """
@@ -86,8 +88,18 @@ SHARING = {
     "vm_read_self": NOTHING,
     "access_refused": NOTHING,
     # permission was asked for when the file was opened
-    "proc_mem_read": VM_READ,
-    "proc_mem_write": VM_WRITE,
+    "proc_mem_read": """
+        file:1@0 -read-> task@1                  task@0..2
+        task@1 -memory_write-> memory@1          memory@0..1
+        memory:1@0 -vm_read-> task@2
+        task@2 -memory_write-> memory@1
+    """,
+    "proc_mem_write": """
+        memory@0 -memory_read-> task@1           task@0..2
+        task@1 -write-> file:1@1                 file:1@0..1
+        memory@0 -memory_read-> task@2
+        task@2 -vm_write-> memory:1@0
+    """,
     "attach": MAY_ATTACH,
     "peek": VM_READ,
     "poke": VM_WRITE,
