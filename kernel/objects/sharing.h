@@ -7,7 +7,7 @@
  * into all that the process may write, and each output pulls all that it may read, first.
  *
  * A process between two others may make no call at all. Each push goes on through such processes, over
- * all that can be reached without a call. docs/explanation/versioning.md says why nothing is missing.
+ * all that can be reached without a call. docs/explanation/sharing.md says why nothing is missing.
  */
 #include "inode_record.h"
 
