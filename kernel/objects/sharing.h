@@ -212,7 +212,8 @@ VERIFIED_ONCE int pull_shares(__u32 index)
 /* Whoever shares what is tracked takes part in it. See scene_of */
 static __noinline bool shares_tracked(__u32 index)
 {
-	struct prov_shares *found = shares_of(index);
+	struct prov_memory *memory = memory_at(index);
+	struct prov_shares *found = memory && memory->shares ? shares_of(index) : NULL;
 	struct prov_mapped *mapped;
 
 	if (!found)

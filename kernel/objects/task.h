@@ -350,9 +350,8 @@ static __noinline bool shares_tracked(__u32 index);
 
 static __always_inline bool acts_tracked(struct prov_scene *scene)
 {
-	if (is_tracked(scene->policy, actor_node(scene)))
-		return true;
-	return scene->memory && scene->memory->shares && shares_tracked(scene->task->memory);
+	return is_tracked(scene->policy, actor_node(scene)) ||
+	       shares_tracked(scene->task->memory);
 }
 
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */
