@@ -33,6 +33,13 @@ struct prov_detail {
 VERIFIED_ONCE int push_shares(__u32 index);
 VERIFIED_ONCE int pull_shares(__u32 index);
 
+/* The compiler must not infer that there is a memory: the verifier of 6.1 would not follow it. */
+static __always_inline bool has_shares(struct prov_memory *memory)
+{
+	asm volatile("" : "+r"(memory));
+	return memory && memory->shares;
+}
+
 /*
  * For tests only, never to be used: the destination is entered before the source is marked, with some time
  * between the two. What such a build records has cycles, so a test that looks for them is seen to fail.
@@ -261,7 +268,7 @@ static __always_inline void uses(struct prov_scene *scene, enum prov_relation re
 	if (is_known(scene, &edge))
 		return;
 	record_use(scene, &edge, object, detail, into_memory);
-	if (into_memory && scene->memory->shares)
+	if (into_memory && has_shares(scene->memory))
 		push_shares(scene->task->memory);
 }
 
@@ -309,7 +316,7 @@ static __always_inline bool generates(struct prov_scene *scene, enum prov_relati
 	from_memory = detail->flow == FLOW_DATA && scene->memory;
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return false;
-	if (from_memory && scene->memory->shares)
+	if (from_memory && has_shares(scene->memory))
 		pull_shares(scene->task->memory);
 	if (detail->flow == FLOW_DATA)
 		spread(scene->policy, relation, actor_node(scene)->marks,
@@ -424,7 +431,7 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	fill_passed(event, scene->task);
 	fill_to(event, &scene->memory->node, NODE_MEMORY);
 	submit(event);
-	if (scene->memory->shares)
+	if (has_shares(scene->memory))
 		push_shares(scene->task->memory);
 	return 0;
 }
