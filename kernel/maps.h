@@ -129,7 +129,8 @@ extern struct inode_marks_map inode_marks SEC(".maps");
 
 /*
  * Inodes whose reads may block: pipes, FIFOs, terminals. They are recorded by exit probes, and those may
- * not use inode storage (only LSM programs may), so their nodes are kept by address.
+ * not use inode storage (only LSM programs may), so their nodes are kept by address. So are those of
+ * files on a stacked file system, which are met through the file below.
  */
 struct blocking_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -46,6 +46,7 @@ typedef int __kernel_pid_t;
 typedef __kernel_pid_t pid_t;
 typedef long unsigned int vm_flags_t;
 
+struct backing_file;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
@@ -110,6 +111,15 @@ struct vm_area_struct;
 typedef struct {
 	s64 counter;
 } atomic64_t;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct backing_file {
+	struct path user_path;
+};
 
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
@@ -189,11 +199,6 @@ struct dentry {
 
 struct fdtable {
 	unsigned int max_fds;
-};
-
-struct path {
-	struct vfsmount *mnt;
-	struct dentry *dentry;
 };
 
 struct file {

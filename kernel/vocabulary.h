@@ -152,7 +152,9 @@
 	X(TMPFILE, GENERATED, 33, "tmpfile", DATA)                            \
 	X(RMDIR, GENERATED, 34, "rmdir", NAMING)                              \
 	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
-	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)
+	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                      \
+	/* ours: the file of a layer is what a file of a stacked file system shows */ \
+	X(STACKED, DERIVED, 40, "stacked", DATA)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

@@ -190,6 +190,7 @@ RELATIONS = (
     Relation("rmdir", 0x8040000400000000, "wasGeneratedBy", "naming"),
     Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
     Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
+    Relation("stacked", 0x8080010000000000, "wasDerivedFrom", "data"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

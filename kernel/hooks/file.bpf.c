@@ -100,6 +100,41 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	return 0;
 }
 
+/* Its node, which the opening of the file above has made */
+static __always_inline struct prov_node *node_above(struct file *file)
+{
+	__u64 address = inode_above(file);
+	struct inode *inode = (void *)address;
+	struct prov_blocking *kept;
+
+	if (!address)
+		return NULL;
+	kept = bpf_map_lookup_elem(&blocking, &address);
+	if (!kept || kept->ino != BPF_CORE_READ(inode, i_ino) ||
+	    kept->dev != BPF_CORE_READ(inode, i_sb, s_dev))
+		return NULL;
+	return kept->node.marks & MARKS_OPAQUE ? NULL : &kept->node;
+}
+
+/* below --stacked--> above */
+static __noinline int shows(struct prov_scene *scene, struct file *file, struct prov_node *below)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_AT_HOOK,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_FILE,
+		.kind = NODE_FILE,
+	};
+	struct prov_node *above;
+
+	if (!scene || !below)
+		return 0;
+	above = node_above(file);
+	if (above)
+		derives(scene, REL_STACKED, below, above, &detail);
+	return 0;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
@@ -129,6 +164,8 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_WRITE)
 		inherit(&scene, node);
 	uses(&scene, REL_OPEN, node, &detail);
+	if (detail.kind == NODE_FILE)
+		shows(&scene, file, node);
 	return 0;
 }
 

@@ -134,7 +134,7 @@ static __always_inline struct prov_node *leaving_node(struct inode *inode)
 	__u64 address = (__u64)inode;
 	struct prov_blocking *kept;
 
-	if (may_block(inode)) {
+	if (by_address(inode)) {
 		kept = bpf_map_lookup_elem(&blocking, &address);
 		return kept && is_of(kept, inode) ? &kept->node : NULL;
 	}
@@ -163,7 +163,7 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 		ends(policy, REL_FREE, node, kind_of_mode(inode->i_mode), 0);
 		forget_evicted(inode);
 	}
-	if (may_block(inode))
+	if (by_address(inode))
 		bpf_map_delete_elem(&blocking, &address);
 	return 0;
 }

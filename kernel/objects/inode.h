@@ -2,6 +2,7 @@
 #ifndef PROVCAP_OBJECTS_INODE_H
 #define PROVCAP_OBJECTS_INODE_H
 /* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
+#include "stacked.h"
 #include "task.h"
 
 enum {
@@ -60,6 +61,18 @@ static __always_inline bool is_terminal(struct inode *inode)
 static __always_inline bool may_block(struct inode *inode)
 {
 	return (inode->i_mode & S_IFMT) == S_IFIFO || is_terminal(inode);
+}
+
+/* Seen by programs instead of a file below it */
+static __always_inline bool is_stacked(struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) == S_IFREG && inode->i_sb->s_magic == OVERLAY_MAGIC;
+}
+
+/* Its node is found by its address: where inode storage is closed, or the inode itself is not at hand. */
+static __always_inline bool by_address(struct inode *inode)
+{
+	return may_block(inode) || is_stacked(inode);
 }
 
 /* null, zero, full, random, urandom: what goes in is gone, what comes out is nobody's */
@@ -292,7 +305,7 @@ static __always_inline struct prov_node *inode_state(struct prov_scene *scene, s
 
 	if (is_socket_inode(inode))
 		return NULL; /* sockets have their state with the sock: see socket.h */
-	node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	node = by_address(inode) ? blocking_node(inode) : stored_node(inode);
 	if (node && node->checked != scene->policy->generation)
 		read_inode_marks(scene->policy, inode, node);
 	return node;
@@ -334,7 +347,7 @@ static __always_inline struct prov_node *file_node(struct prov_scene *scene, str
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode))
+	if (node && has_path(inode) && has_own_path(file))
 		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }
@@ -345,7 +358,7 @@ static __always_inline struct prov_node *opened_node(struct prov_scene *scene, s
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode))
+	if (node && has_path(inode) && has_own_path(file))
 		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }

@@ -67,7 +67,7 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 {
 	struct prov_node *node;
 
-	if (may_block(inode))
+	if (by_address(inode))
 		node = blocking_node(inode);
 	else
 		node = bpf_inode_storage_get(&inodes, inode, NULL, 0);

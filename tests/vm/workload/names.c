@@ -298,6 +298,27 @@ static void create_on_overlay(void)
 	end();
 }
 
+/*
+ * The file of the lower layer, opened to read and then to write, when it is copied up. A descriptor from
+ * before makes the kernel open the copy whenever a process closes it, so none is left open.
+ */
+static void copy_up(void)
+{
+	int below = MUST(openat(here, "../layers/lower/shown", O_CREAT | O_RDWR, 0644));
+	int above, written;
+
+	MUST(write(below, "x", 1));
+	called("below", below);
+	begin();
+	above = MUST(openat(here, "../overlay/shown", O_RDONLY));
+	written = MUST(openat(here, "../overlay/shown", O_WRONLY | O_APPEND));
+	end();
+	called("above", above);
+	called("copy", MUST(openat(here, "../layers/upper/shown", O_RDONLY)));
+	close(above);
+	close(written);
+}
+
 static void look(const char *path)
 {
 	MUST(close(MUST(open(path, O_RDONLY))));
@@ -432,6 +453,7 @@ const struct operation names[] = {
 	{ "create_existing", create_existing },
 	{ "create_on_disk", create_on_disk },
 	{ "create_on_overlay", create_on_overlay },
+	{ "copy_up", copy_up },
 	{ "views", views },
 	{ "reopen", reopen },
 	{ "come_back", come_back },
