@@ -4,7 +4,8 @@
     provcap why pid:231 --log audit.log --depth 3
     provcap why /etc/motd --log audit.log --all --follow control
 
-A target is a path, pid:NUMBER, or a cf:... identifier. docs/reference/why.md explains the tree.
+A target is a path, pid:NUMBER, disc:LABEL or a cf:... identifier. docs/reference/why.md explains
+the tree.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from provcap.graph.model import Graph
 from provcap.graph.titles import clean
 from provcap.graph.tree import DEFAULT_DEPTH, Line, Options, grow
 
+TARGET = "path, pid:NUMBER, disc:LABEL or cf:... identifier"
 SUMMARY = "print where a file came from"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this command."""
     add = parser.add_argument
-    add("target", help="path, pid:NUMBER or cf:... identifier")
+    add("target", help=TARGET)
     add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
     add("--depth", type=depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
     add("--all", action="store_true", help="show libraries, system files and environment too")
@@ -102,7 +104,7 @@ def _print_tree(lines: Sequence[Line], ascii_only: bool) -> None:
 
 def _mention_others(graph: Graph, target: str) -> None:
     """Say that a path stood for several files in turn, which one was shown, and how to ask on."""
-    if target.startswith(("pid:", "cf:")):
+    if target.startswith(("pid:", "disc:", "cf:")):
         return
     others = [graph.identifiers[node] for node in queries.find(graph, target)[1:]]
     if others:
@@ -112,7 +114,7 @@ def _mention_others(graph: Graph, target: str) -> None:
 
 def _mention_new_name(graph: Graph, target: str, nodes: Sequence[int]) -> None:
     """Say what a file is called now if the name that was asked for is no longer its own."""
-    if target.startswith(("pid:", "cf:")):
+    if target.startswith(("pid:", "disc:", "cf:")):
         return
     obj = graph.object_of[nodes[0]]
     now = [name for name in graph.names(obj) if graph.has_name(obj, name)]

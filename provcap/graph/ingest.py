@@ -208,6 +208,9 @@ class _Reader:
         """Keep what is shown of a node; what cannot change in an object's life must not differ."""
         graph = self.graph
         obj = graph.object_of[node]
+        if graph.kind(node) in words.DISCLOSED_KINDS:
+            self._describe_disclosed(node, attributes)
+            return
         if name := attributes.get("cf:name"):
             graph.paths[obj] = _plain(name)
         if comm := attributes.get("cf:comm"):
@@ -230,6 +233,11 @@ class _Reader:
             if "cf:complete" in attributes:  # each account replaces the one before
                 texts = {key.removeprefix("cf:"): _plain(v) for key, v in attributes.items()}
                 graph.accounts[obj] = texts | {"complete": texts["complete"].lower()}
+
+    def _describe_disclosed(self, node: int, attributes: dict[str, Any]) -> None:
+        """Only the label: the other keys were the application's choice, and mean nothing here."""
+        if label := _plain(attributes.get("prov:label", "")):
+            self._settle(node, "text", self.graph.texts, label)
 
     def _settle(self, node: int, what: str, table: dict[int, Any], value: Any) -> None:
         known = table.setdefault(self.graph.object_of[node], value)
