@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from provcap.cli import partial
 from provcap.formats.text import text_of
 from provcap.graph import queries, text, words
-from provcap.graph.ingest import load
+from provcap.graph.ingest import load_all
 from provcap.graph.losses import completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
@@ -31,7 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this command."""
     add = parser.add_argument
     add("target", help=TARGET)
-    add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
+    add(
+        "--log",
+        action="append",
+        required=True,
+        help="W3C log (may end in .gz), - for standard input; repeated: logs of several boots",
+    )
     add("--depth", type=depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
     add("--all", action="store_true", help="show libraries, system files and environment too")
     add(
@@ -48,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree; returns the exit status."""
-    graph = load(args.log, intact_only=args.intact)
+    graph = load_all(args.log, intact_only=args.intact)
     args.target = as_recorded(args.target)
     nodes = queries.resolve(graph, args.target)
     flows = queries.ANCESTRY_FLOWS | {words.FLOWS[name] for name in args.follow}
@@ -106,7 +111,13 @@ def _mention_others(graph: Graph, target: str) -> None:
     """Say that a path stood for several files in turn, which one was shown, and how to ask on."""
     if target.startswith(("pid:", "disc:", "cf:")):
         return
-    others = [graph.identifiers[node] for node in queries.find(graph, target)[1:]]
+    first, *nodes = queries.find(graph, target)
+    known = graph.file_keys.get(graph.object_of[first])
+    others = [
+        graph.identifiers[node]
+        for node in nodes
+        if known is None or graph.file_keys.get(graph.object_of[node]) != known
+    ]
     if others:
         names = ", ".join(others[:5])
         print(f"{len(others)} earlier file(s) had this name: ask for {clean(names)}")

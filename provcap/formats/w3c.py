@@ -259,6 +259,9 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "machine": (_Key("cf:complete", "complete", _boolean),),
 }
 
+# file systems that keep inode number and generation on the disk: ext2 to ext4, XFS, F2FS
+_LASTING = frozenset((0xEF53, 0x58465342, 0xF2F52010))
+
 _LABELS = {
     **{"process_memory": "process", "packet_content": "content", "string": "log"},
     **dict.fromkeys(("msg", "shm", "sb", "machine", "disc_entity", "disc_activity", "disc_agent")),
@@ -314,12 +317,22 @@ def _composed(kind: str, attributes: Mapping[str, Any]) -> str:
     if kind == "stream" and "sender" in attributes:
         ends = _stream_ends(attributes)
         return "".join(f',"cf:{key}":"{value}"' for key, value in ends.items())
+    if attributes.get("magic") in _LASTING:
+        return _file_key(attributes)
     if kind == "machine":
         losses = attributes.get("losses", {})
         return "".join(f',"cf:{key}":{quoted(value)}' for key, value in losses.items())
     if "writer" not in attributes:
         return _disclosed(attributes.get("disclosed", {}))
     return _disclosed(attributes.get("disclosed", {})) + _writer(attributes["writer"])
+
+
+def _file_key(attributes: Mapping[str, Any]) -> str:
+    """What names the file over reboots: file system, inode and who of its users."""
+    if not any(attributes.get("uuid", b"")):
+        return ""
+    uuid = _uuid(attributes["uuid"]).strip('"')
+    return f',"cf:file_key":"{uuid}/{attributes["ino"]}/{attributes["generation"]}"'
 
 
 def _address(raw: bytes) -> str:

@@ -185,7 +185,7 @@ _PLAIN_NAMES = {
     "disc_entity": "disclosed entity",
     "disc_activity": "disclosed activity",
     "disc_agent": "disclosed agent",
-    "string": "log line",
+    "string": "line",
     "pipe": "pipe",
     "shm": "shared memory",
     "msg": "message",

@@ -322,12 +322,31 @@ def test_what_was_disclosed_says_who_wrote_it() -> None:
     assert (node["cf:disclosed_id"], node["cf:disclosed_writer_uid"]) == (7, 0)
 
 
+LASTING = [inode("file", magic=0xEF53, generation=7)]
+
+
+def test_a_file_on_a_disk_has_a_key_that_stays() -> None:
+    """File system, inode number and generation; none where one of them does not last."""
+    (file,) = document(*LASTING)["entity"].values()
+    others = [
+        inode("file", magic=0x01021994, generation=7),  # in memory
+        inode("file", magic=0x9123683E, generation=7),  # btrfs: one number in each volume
+        inode("file", magic=0xEF53, generation=7, uuid=bytes(16)),
+        inode("file", generation=7),
+    ]
+
+    assert file["cf:file_key"] == f"{file['cf:uuid']}/39081/7"
+    for other in others:
+        (found,) = document(other)["entity"].values()
+        assert "cf:file_key" not in found
+
+
 def keys_of_the_module() -> set[str]:
     """Every key that the format may write."""
     listed = {key.json for table in (CAMFLOW, OURS) for keys in table.values() for key in keys}
     seen = {
         key
-        for records in (*RECORDS.values(), DISCLOSED)
+        for records in (*RECORDS.values(), DISCLOSED, LASTING)
         for section in SECTIONS
         for record in document(*records).get(section, {}).values()
         for key in record
