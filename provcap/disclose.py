@@ -54,7 +54,8 @@ def connect(path: str | os.PathLike[str] | None = None, *, for_parent: bool = Fa
 class Session:
     """One connection. Ids are texts; every method raises DisclosureError where it is refused.
 
-    A child that was forked gets a connection of its own when it first discloses something.
+    For one thread at a time. A child that was forked gets a connection of its own when it first
+    discloses something.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, for_parent: bool = False) -> None:

@@ -37,6 +37,9 @@ _CREDENTIALS = struct.Struct("3i")
 _HIDDEN = frozenset((OPAQUE, OPAQUE_PROGRAM))
 
 
+Keep = Callable[[Sequence[Disclosed]], bool]
+
+
 class Controlled(Protocol):
     """The control of a capture, as far as it is used here."""
 
@@ -62,10 +65,9 @@ class Disclosures:
         mode: str,
         ledger: Ledger,
         control: Controlled,
-        keep: Callable[[Sequence[Disclosed]], bool],
     ) -> None:
-        """SetupError if it cannot listen; ``keep`` writes records and says whether it could."""
-        self._ledger, self._control, self._keep = ledger, control, keep
+        """SetupError if it cannot listen at the path."""
+        self._ledger, self._control = ledger, control
         self._mode = mode
         self._path = path
         self._selector = selectors.DefaultSelector()
@@ -79,14 +81,17 @@ class Disclosures:
         """Cause -> how often something was not taken."""
         return self._ledger.refused
 
-    def serve(self, seconds: float) -> None:
-        """Answer for so long, or until it is time to look at the rings again."""
+    def serve(self, seconds: float, keep: Keep) -> None:
+        """Answer for so long, or until it is time to look at the rings again.
+
+        ``keep`` writes records down and says whether it could: only then they count as taken.
+        """
         until = time.monotonic() + seconds
         left = _TURN
         while left > 0:
             ready = self._selector.select(max(until - time.monotonic(), 0))
             for key, _ in ready[:left]:
-                self._one(key.data)
+                self._one(key.data, keep)
             left -= max(len(ready), 1)
             if time.monotonic() >= until:
                 return
@@ -106,12 +111,12 @@ class Disclosures:
                 self._path.unlink()
         self._listener.close()
 
-    def _one(self, connection: "_Connection | None") -> None:
+    def _one(self, connection: "_Connection | None", keep: Keep) -> None:
         if connection is None:
             self._accept()
             return
         try:
-            answered = self._answer(connection)
+            answered = self._answer(connection, keep)
         except OSError:  # gone, or it does not read its answers
             answered = False
         if not answered or connection.refusals > _PATIENCE:
@@ -151,7 +156,7 @@ class Disclosures:
             del self._users[uid]
         connection.close()
 
-    def _answer(self, connection: "_Connection") -> bool:
+    def _answer(self, connection: "_Connection", keep: Keep) -> bool:
         """Deal with one message; False at the end of the connection."""
         space = socket.CMSG_SPACE(_CREDENTIALS.size)
         data, extra, flags, _ = connection.socket.recvmsg(LONGEST_MESSAGE, space)
@@ -161,7 +166,7 @@ class Disclosures:
             self._ledger.admit(connection.writer.uid)
             request = _parsed(data, flags)
             _require_sender(extra, connection.writer.pid)
-            answer = self._taken(request, connection)
+            answer = self._taken(request, connection, keep)
         except Refused as refusal:
             answer = self._refusal(connection, refusal)
         except KernelError:  # the process has ended meanwhile
@@ -174,7 +179,9 @@ class Disclosures:
         connection.refusals += 1
         return {"error": str(refusal), "cause": refusal.cause}
 
-    def _taken(self, request: Mapping[str, Any], connection: "_Connection") -> dict[str, str]:
+    def _taken(
+        self, request: Mapping[str, Any], connection: "_Connection", keep: Keep
+    ) -> dict[str, str]:
         policy = self._control.policy()
         if not policy.enabled:
             raise Refused(INVALID, "capture is switched off")
@@ -186,7 +193,7 @@ class Disclosures:
                 lambda: self._acting(who),
                 lambda: (time.clock_gettime_ns(time.CLOCK_BOOTTIME), policy.epoch),
             )
-            if not self._keep(taken.records):
+            if not keep(taken.records):
                 raise Refused(INVALID, "the recording cannot be written any more")
             if request.get("do") == "log" and who is not None:
                 self._track(who, request.get("propagate") is True)

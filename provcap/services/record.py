@@ -76,13 +76,11 @@ def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -
         _clear_leftover(layout)
         capture = loader.load(path, ring_bytes=settings.ring_bytes)
         try:
-            # only now: an earlier recording stays until this one can be made
-            with _created(raw) as file:
-                header = _header(layout)
+            header, control = _header(layout), Control(capture, layout)
+            # the file last: an earlier recording stays until this one can be made
+            with _listening(settings, header.origin, control) as said, _created(raw) as file:
                 writer = RawWriter(file, header)
-                recorder = _Recorder(capture, layout, writer, settings, marks)
-                with recorder.listening(header.origin):
-                    return recorder.run(command)
+                return _Recorder(capture, control, writer, settings, marks, said).run(command)
         finally:
             capture.unload()
 
@@ -93,32 +91,21 @@ class _Recorder:
     def __init__(
         self,
         capture: Capture,
-        layout: objects.Layout,
+        control: Control,
         writer: RawWriter,
         settings: Settings,
         marks: Sequence[tuple[int, Change]],
+        disclosures: Disclosures | None,
     ) -> None:
         self._capture = capture
-        self._control = Control(capture, layout)
+        self._control = control
         self._marks = marks
-        self._layout = layout
+        self._layout = control.layout
         self._writer = writer
         self._settings = settings
         self._stalls: dict[int, int] = {}
         self._failed: OSError | None = None
-        self._disclosures: Disclosures | None = None
-
-    @contextlib.contextmanager
-    def listening(self, origin: Origin) -> Iterator[None]:
-        """Applications may disclose meanwhile, if the settings let them; SetupError if it fails."""
-        if self._settings.disclose == disclosure.OFF:
-            yield
-            return
-        ledger = Ledger(origin, _first_id())
-        path, mode = self._settings.disclose_socket, self._settings.disclose
-        with Disclosures(path, mode, ledger, self._control, self._keep_disclosed) as disclosures:
-            self._disclosures = disclosures
-            yield
+        self._disclosures = disclosures
 
     def run(self, command: Sequence[str]) -> int:
         with self._capture.rings() as rings:
@@ -183,7 +170,7 @@ class _Recorder:
     def _wait(self) -> None:
         """Until the rings are to be looked at again: time for what applications disclose."""
         if self._disclosures:
-            self._disclosures.serve(POLL_S)
+            self._disclosures.serve(POLL_S, self._keep_disclosed)
         else:
             time.sleep(POLL_S)
 
@@ -242,6 +229,19 @@ class _Recorder:
         policy = self._control.policy()
         restrictions = " ".join(sorted(policy.restrictions))
         return {"hash": self._control.policy_hash(policy), "restrictions": restrictions}
+
+
+@contextlib.contextmanager
+def _listening(
+    settings: Settings, origin: Origin, control: Control
+) -> Iterator[Disclosures | None]:
+    """Where applications disclose, None if the settings do not let them; SetupError if it fails."""
+    if settings.disclose == disclosure.OFF:
+        yield None
+        return
+    ledger = Ledger(origin, _first_id())
+    with Disclosures(settings.disclose_socket, settings.disclose, ledger, control) as disclosures:
+        yield disclosures
 
 
 def _first_id() -> int:

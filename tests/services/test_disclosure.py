@@ -80,12 +80,12 @@ def opened(path: Path, mode: str = ANY, limits: Limits = Limits()) -> Iterator[D
     """A desk that answers."""
     desk = Desk(path)
     ledger = Ledger(Origin(28, 29, 0, {}), 5, limits)
-    with Disclosures(path, mode, ledger, desk.control, desk.keep) as disclosures:
+    with Disclosures(path, mode, ledger, desk.control) as disclosures:
         over = threading.Event()
 
         def serve() -> None:
             while not over.is_set():
-                disclosures.serve(0.01)
+                disclosures.serve(0.01, desk.keep)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -292,13 +292,13 @@ def test_who_does_not_read_the_answers_is_cut_off(path: Path) -> None:
 def test_serving_ends_in_time_whatever_comes(path: Path) -> None:
     """A flood is answered 64 messages at a time: then the rings are looked at again."""
     ledger, control = Ledger(Origin(28, 29, 0, {}), 5), Control()
-    with Disclosures(path, ANY, ledger, control, lambda records: True) as disclosures:
+    with Disclosures(path, ANY, ledger, control) as disclosures:
         flood = [disclose.connect(path) for _ in range(20)]
         for session in flood:
             for _ in range(20):
                 session._socket.send(b"{}")
         began = time.monotonic()
-        disclosures.serve(60)
+        disclosures.serve(60, lambda records: True)
         took = time.monotonic() - began
         for session in flood:
             session.close()
