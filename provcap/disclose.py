@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,7 @@ DEFAULT_SOCKET = Path("/run/provcap/disclose.sock")
 VARIABLE = "PROVCAP_DISCLOSE"  #: where the socket is, for programs that a recorder starts
 SELF = "self"  #: as an end of a relation: the process that discloses
 LONGEST_MESSAGE = 16 << 10
+PACE_PER_S = 500  #: requests of one session; the recorder refuses what comes much faster
 
 #: what is asked for -> PROV relation in the vocabulary, and its ends: the dependent one first
 RELATIONS = {
@@ -62,6 +64,7 @@ class Session:
         """See ``connect``."""
         self._path = os.fspath(path)
         self._for_parent = for_parent
+        self._asked, self._second_s = 0, time.monotonic()
         self._connect()
 
     def entity(self, name: str, attributes: Attributes | None = None) -> str:
@@ -120,6 +123,7 @@ class Session:
         message = json.dumps({**request, **whose}).encode()
         if len(message) > LONGEST_MESSAGE:
             raise DisclosureError(f"more than {LONGEST_MESSAGE} bytes in one message")
+        self._keep_pace()
         if os.getpid() != self._pid:  # forked: the old connection speaks for the parent
             self._connect()
         try:
@@ -129,6 +133,15 @@ class Session:
         if not answer:
             raise DisclosureError("the recorder has ended, or closed the connection")
         return _understood(answer)
+
+    def _keep_pace(self) -> None:
+        """Wait rather than be refused: what is refused is missing in the recording."""
+        passed_s = time.monotonic() - self._second_s
+        if self._asked >= PACE_PER_S and passed_s < 1:
+            time.sleep(1 - passed_s)
+        if self._asked >= PACE_PER_S or passed_s >= 1:
+            self._asked, self._second_s = 0, time.monotonic()
+        self._asked += 1
 
     def _exchange(self, message: bytes) -> bytes:
         """Where the recorder has closed the connection, what it said before is still read."""

@@ -307,6 +307,19 @@ def test_serving_ends_in_time_whatever_comes(path: Path) -> None:
     assert 0 < ledger.refused["disclosed_invalid"] <= 64
 
 
+def test_a_session_waits_rather_than_be_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused for its pace would be missing in the recording."""
+    monkeypatch.setattr(disclose, "PACE_PER_S", 5)
+    limits = Limits(rate_per_s=10, burst=5)
+    with opened(path, limits=limits) as desk, disclose.connect(path) as session:
+        for _ in range(11):
+            session.entity("a")
+
+    assert (len(desk.kept), desk.refused) == (11, {})
+
+
 def test_one_user_cannot_take_every_connection(path: Path) -> None:
     """The one too many is told, and counted as a loss."""
     with opened(path) as desk:

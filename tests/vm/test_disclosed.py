@@ -13,6 +13,7 @@ from provcap.graph.counts import count
 from provcap.graph.ingest import load, load_all
 from provcap.graph.model import Graph
 from provcap.services.replay import replay_file
+from provcap.vm.machine import Machine
 from tests.vm.conftest import WORK, Session
 
 pytestmark = pytest.mark.vm
@@ -122,6 +123,11 @@ def test_what_was_refused_is_told_and_counted(session: Session, graph: Graph) ->
     assert '"do" is' in first
     assert "nothing that was disclosed" in second
     assert losses["disclosed_invalid"] == 2
+
+
+def test_the_socket_goes_with_the_recording(session: Session, machine: Machine) -> None:
+    """It was there: disclosing.py found it."""
+    assert machine.run(["ls", "/run/provcap/disclose.sock"]).status == 2
 
 
 def keys(graph: Graph, name: str) -> list[str]:
