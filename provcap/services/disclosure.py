@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import random
 import selectors
 import socket
 import stat
@@ -33,7 +34,7 @@ _CONNECTIONS, _CONNECTIONS_PER_USER = 256, 32
 _TURN = 64  # messages before the rings are looked at again
 _PATIENCE = 1000  # requests of one connection that are refused before it is closed
 _PEERPIDFD = 77  # SO_PEERPIDFD, since 6.5; Python has no name for it
-_CREDENTIALS = struct.Struct("3i")
+_CREDENTIALS = struct.Struct("iII")  # of struct ucred: process, user, group
 _HIDDEN = frozenset((OPAQUE, OPAQUE_PROGRAM))
 
 
@@ -90,6 +91,7 @@ class Disclosures:
         left = _TURN
         while left > 0:
             ready = self._selector.select(max(until - time.monotonic(), 0))
+            random.shuffle(ready)  # or those that are always first would keep the others waiting
             for key, _ in ready[:left]:
                 self._one(key.data, keep)
             left -= max(len(ready), 1)

@@ -278,6 +278,21 @@ def test_a_message_that_is_too_long_is_refused(path: Path) -> None:
     assert "in one message" in answer["error"]
 
 
+def test_descriptors_that_come_along_are_not_taken(path: Path) -> None:
+    """They would stay open in the recorder."""
+    with opened(path), disclose.connect(path) as session:
+        session.entity("a")
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        request = json.dumps({"do": "entity", "name": "b"}).encode()
+        with (path.parent / "file").open("w") as file:
+            for _ in range(20):
+                socket.send_fds(session._socket, [request], [file.fileno()] * 10)
+                assert b"cf:" in session._socket.recv(LONGEST_MESSAGE)
+        after = len(list(Path("/proc/self/fd").iterdir()))
+
+    assert after == before
+
+
 def test_who_does_not_read_the_answers_is_cut_off(path: Path) -> None:
     """And everyone else goes on meanwhile."""
     with opened(path, limits=Limits(burst=100_000)), disclose.connect(path) as session:
