@@ -152,3 +152,17 @@ def test_without_a_recorder_the_command_says_so(
 
     assert "no recorder takes disclosures at" in line
     assert "provcap record" in line
+
+
+def test_the_example_of_the_page_does_what_it_says(desk: Desk) -> None:
+    """docs/howto/disclose.md, as it stands there."""
+    page = Path(__file__).resolve().parents[2] / "docs/howto/disclose.md"
+    code = page.read_text().partition("```python\n")[2].partition("```")[0]
+    exec(compile(code, str(page), "exec"), {})
+
+    names = [node.attributes.get("label") for node in desk.nodes()]
+    assert names == ["nightly training", "measurements of May", "model 41", "team forecast", None]
+    assert relations(desk) == [
+        *("informed_disc", "used_disc", "generated_disc"),
+        *("associated_disc", "informed_disc", "log"),
+    ]
