@@ -95,13 +95,21 @@ class Node(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+class Writer(NamedTuple):
+    """The process that disclosed a record, as the kernel names it: initial namespaces."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
 class Edge(NamedTuple):
     """One relation between two node versions; information went from sender to receiver.
 
     ``section`` is the PROV relation (``used``, ``wasGeneratedBy`` ...); ``flow`` one of data,
     control, naming, version, influence; ``offset`` the file position or None; ``task_id`` the id
     of the acting task's node or 0; ``outcome`` is ``at_hook`` (recorded before the operation,
-    which may still have failed) or ``done``.
+    which may still have failed) or ``done``. ``writer`` is who disclosed it, None: the kernel.
     """
 
     relation: str
@@ -117,6 +125,7 @@ class Edge(NamedTuple):
     task_id: int
     outcome: str
     id: Identifier
+    writer: Writer | None = None
 
 
 Record = Node | Edge

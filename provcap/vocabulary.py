@@ -38,6 +38,7 @@ ENDS = {
 HARMLESS = {
     "node_ring_full": "descriptions that were sent again",
     "descriptor_unseen": "descriptors handed over, of which only the receipt is recorded",
+    "disclosed_invalid": "disclosures that made no sense: their writers were told",
 }
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none

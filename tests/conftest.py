@@ -36,6 +36,14 @@ def kernel_of(item: pytest.Item) -> str | None:
     return None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test asks for the numbers of the machine leaves no files in its /etc."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROVCAP_IDENTITY", str(tmp_path_factory.mktemp("identity")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def kernel_object() -> bytes:
     """The bytes of build/provcap.bpf.o, compiled from the sources as they are now."""

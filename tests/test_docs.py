@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from provcap.capture.disclosed import EDGE_RELATIONS
 from provcap.cli.camflow import FLAGS, UNSUPPORTED
 from provcap.cli.main import COMMANDS
 from provcap.cli.recording import OPTIONS
+from provcap.disclose import NODES
+from provcap.disclose import RELATIONS as RELATIONS_DISCLOSED
 from provcap.policy.model import INSEPARABLE
+from provcap.services.ledger import CAUSES
 from provcap.vocabulary import RELATION, RELATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,8 +23,8 @@ REFERENCE = ROOT / "docs/reference"
 KERNEL = ROOT / "kernel"
 LAYOUT = (ROOT / "tests/golden/layout.txt").read_text()
 
-# edges that the recorder writes out, or that come with a record of another kind
-IMPLIED = INSEPARABLE
+# edges that the recorder writes out, that come with a record of another kind, or are disclosed
+IMPLIED = INSEPARABLE | frozenset(EDGE_RELATIONS)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -138,6 +142,18 @@ def test_every_option_of_a_recording_is_explained() -> None:
     page = (REFERENCE / "commands.md").read_text()
 
     assert set(re.findall(r"^\| `(--[\w-]+)", page, re.M)) == set(OPTIONS)
+
+
+def test_everything_that_can_be_disclosed_is_explained() -> None:
+    """disclosure.md has each request with its keys and its relation; losses.md each cause."""
+    table = rows((REFERENCE / "disclosure.md").read_text())
+    told = {name: cells for cells in table for name in names(cells[0])}
+    causes = (REFERENCE / "losses.md").read_text().partition("## What applications")[2]
+
+    assert told.keys() == {*NODES, *RELATIONS_DISCLOSED, "log"}
+    for word, (relation, ends) in RELATIONS_DISCLOSED.items():
+        assert (names(told[word][1]), names(told[word][2])) == (list(ends), [relation])
+    assert set(CAUSES) <= set(first_names(causes))
 
 
 def test_every_input_that_may_wait_is_explained() -> None:

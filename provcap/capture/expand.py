@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 from provcap.capture.bounded import RecentMap
 from provcap.capture.decoder import Event, KernelRecord, NodeRecord, TextRecord
+from provcap.capture.disclosed import Disclosed, DisclosedEdge, DisclosedNode
 from provcap.capture.texts import Text, Texts
 from provcap.errors import RecordingError
-from provcap.records import Edge, Identifier, Node, Origin, Record
+from provcap.records import Edge, Identifier, Node, Origin, Record, Writer
 from provcap.vocabulary import (
     EVENT_FRESH,
     EVENT_THROUGH,
@@ -51,6 +52,7 @@ _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
     _NUMBER["envp"]: (RELATION["env"], "value"),
     _NUMBER["string"]: (RELATION["log"], "log"),
 }
+_ACTIVITIES = frozenset(kind.type for kind in KINDS if kind.prov_class == "activity")
 _LISTS = (_NUMBER["argv"], _NUMBER["envp"])  # many NUL-terminated strings in one text
 _XATTR = _NUMBER["xattr"]  # a text that is a node of its own
 _tuple = tuple.__new__  # named tuples the short way: half the time where most of it goes
@@ -103,7 +105,7 @@ class Expand:
         self.machine: Identifier | None = None  # the machine node that was emitted last
         self.jumps = 0  # gaps wider than LONGEST_BRIDGE: damage, or a very long loss
 
-    def __call__(self, records: Iterable[KernelRecord]) -> list[Record]:
+    def __call__(self, records: Iterable[KernelRecord | Disclosed]) -> list[Record]:
         """Nodes and edges of these records, in their order.
 
         RecordingError for a text of a kind that has no relation to its node.
@@ -115,6 +117,10 @@ class Expand:
                 self._event(record)
             elif isinstance(record, NodeRecord):
                 self._learn(record)
+            elif isinstance(record, DisclosedNode):
+                self._disclosed_node(record)
+            elif isinstance(record, DisclosedEdge):
+                self._disclosed_edge(record)
             elif text := self._texts.add(record):
                 self._text(text)
         if now_ns:
@@ -126,6 +132,28 @@ class Expand:
         for text in self._texts.finish():
             self._text(text)
         return self._take()
+
+    # what applications disclosed
+
+    def _disclosed_node(self, record: DisclosedNode) -> None:
+        """The first version; it is there even if no relation ever leads to it or from it."""
+        moment = _DisclosedMoment(record)
+        facts = dict(record.attributes) | {"writer": record.writer}
+        if record.task:  # before the node that refers to it
+            version = record.task_version
+            facts["parent"] = self._version(record.task, _TASK, version, moment)
+        kind, id = record.kind, record.id
+        head = (record.at_ns, record.seq, record.cpu, kind, id, 0, record.epoch, 0)
+        self._learn(NodeRecord._make((*head, facts)))
+        self._version(id, kind, 0, moment)
+
+    def _disclosed_edge(self, record: DisclosedEdge) -> None:
+        """As it was accepted: the recorder has chosen the versions by the rule of the kernel."""
+        moment, relation = _DisclosedMoment(record), RELATIONS[record.relation]
+        source = self._version(record.source, record.source_kind, record.source_version, moment)
+        target = self._version(record.target, record.target_kind, record.target_version, moment)
+        edge = self._made(relation, relation.flow, source, target, moment, writer=record.writer)
+        self._out.append(edge)
 
     # events
 
@@ -202,6 +230,7 @@ class Expand:
         moment: _Moment,
         offset: int | None = None,
         flags: int = 0,
+        writer: Writer | None = None,
     ) -> Edge:
         id = (relation.type, next(self._relation_ids), self._boot_id, self._machine_id, 0)
         edge = (
@@ -218,6 +247,7 @@ class Expand:
             moment.through,
             OUTCOMES[moment.outcome],
             _tuple(Identifier, id),
+            writer,
         )
         return _tuple(Edge, edge)
 
@@ -300,8 +330,7 @@ class Expand:
     def _version_edge(
         self, older: Identifier, newer: Identifier, moment: _Moment, fresh: bool
     ) -> None:
-        task = KINDS[_TASK].type
-        relation = RELATION["version_activity" if newer.type == task else "version_entity"]
+        relation = RELATION["version_activity" if newer.type in _ACTIVITIES else "version_entity"]
         flow = "control" if fresh else relation.flow
         self._out.append(self._made(relation, flow, older, newer, moment))
 
@@ -440,6 +469,16 @@ class _TextMoment:
         self.epoch = head.epoch
         self.through = 0
         self.outcome = 0
+
+
+class _DisclosedMoment:
+    """A disclosed record as the moment of its edges."""
+
+    def __init__(self, record: Disclosed) -> None:
+        self.at_ns = record.at_ns
+        self.epoch = record.epoch
+        self.through = record.task
+        self.outcome = OUTCOMES.index("done")
 
 
 def path_of(components: bytes) -> bytes:

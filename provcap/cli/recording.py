@@ -7,9 +7,12 @@ so that a recording in a guest is asked for in exactly the same way.
 import argparse
 import mmap
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from provcap.disclose import DEFAULT_SOCKET
 from provcap.policy.model import Change, opaqueness, tracking
+from provcap.services.disclosure import ANY, MODES
 from provcap.services.record import DEFAULT_RING_BYTES, Settings
 
 #: option -> what argparse makes of it; each takes one value, and those that append may be repeated
@@ -48,6 +51,17 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "PATH",
         "help": "record nothing that touches this file (may be repeated)",
     },
+    "--disclose": {
+        "choices": MODES,
+        "default": ANY,
+        "help": "whose applications may disclose what they do (default %(default)s)",
+    },
+    "--disclose-socket": {
+        "type": Path,
+        "default": DEFAULT_SOCKET,
+        "metavar": "PATH",
+        "help": "where they do (default %(default)s)",
+    },
 }
 
 _MARKS: Mapping[str, Callable[[], Change]] = {
@@ -70,6 +84,8 @@ def settings(args: argparse.Namespace) -> Settings:
         ring_bytes=args.ring_size,
         edge_compression=args.compress_edge == "true",
         all=args.all == "true",
+        disclose=args.disclose,
+        disclose_socket=args.disclose_socket,
         marks=tuple(
             (path, change()) for name, change in _MARKS.items() for path in getattr(args, name)
         ),

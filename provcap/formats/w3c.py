@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from provcap.formats.address import endpoint, parse
 from provcap.formats.text import quoted, text_of
-from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record
+from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record, Writer
 from provcap.vocabulary import ENDS, KIND
 
 SECTIONS = (
@@ -90,6 +90,7 @@ class W3c:
             f'"{sender}":"{_reference(edge.sender)}","{receiver}":"{_reference(edge.receiver)}",'
             f'{offset}"cf:flags":"{edge.flags:x}","cf:task_id":"{edge.task_id}",'
             f'"{time_key}":"{time}","cf:flow":"{edge.flow}","cf:outcome":"{edge.outcome}"'
+            f"{_writer(edge.writer) if edge.writer else ''}"
         )
 
     def _node(self, node: Node) -> str:
@@ -210,7 +211,7 @@ CAMFLOW: Mapping[str, Sequence[_Key]] = {
     "packet_content": (*(_Key("cf:content", "content", _base64), *_numbers("length"), _TRUNCATED),),
     "shm": (_Key("cf:mode", "mode", _HEX),),
     "sb": (_Key("cf:uuid", "uuid", _uuid),),
-    "string": (_Key("cf:log", "log", _text),),
+    "string": (_Key("cf:hasParent", "parent", _identifier), _Key("cf:log", "log", _text)),
     "path": (_Key("cf:pathname", "pathname", _text),),
     "address": (_Key("cf:address", "address", lambda raw: _address(raw)),),
     "argv": (_Key("cf:value", "value", _text), _TRUNCATED),
@@ -258,12 +259,18 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "machine": (_Key("cf:complete", "complete", _boolean),),
 }
 
+# file systems that keep inode number and generation on the disk: ext2 to ext4, XFS, F2FS
+_LASTING = frozenset((0xEF53, 0x58465342, 0xF2F52010))
+
 _LABELS = {
     **{"process_memory": "process", "packet_content": "content", "string": "log"},
     **dict.fromkeys(("msg", "shm", "sb", "machine", "disc_entity", "disc_activity", "disc_agent")),
 }
 _COMMON = frozenset(
-    ("id", "boot_id", "machine_id", "version", "date", "taint", "jiffies", "epoch", "time")
+    (
+        *("id", "boot_id", "machine_id", "version", "date", "taint", "jiffies", "epoch", "time"),
+        *("hasParent", "disclosed", "writer_pid", "writer_uid", "writer_gid"),
+    )
 )
 _LABEL_ATTRIBUTE = {
     **{"xattr": "name", "string": "log", "path": "pathname", "argv": "value", "envp": "value"},
@@ -310,12 +317,22 @@ def _composed(kind: str, attributes: Mapping[str, Any]) -> str:
     if kind == "stream" and "sender" in attributes:
         ends = _stream_ends(attributes)
         return "".join(f',"cf:{key}":"{value}"' for key, value in ends.items())
+    if attributes.get("magic") in _LASTING:
+        return _file_key(attributes)
     if kind == "machine":
         losses = attributes.get("losses", {})
         return "".join(f',"cf:{key}":{quoted(value)}' for key, value in losses.items())
-    if kind.startswith("disc_"):
+    if "writer" not in attributes:
         return _disclosed(attributes.get("disclosed", {}))
-    return ""
+    return _disclosed(attributes.get("disclosed", {})) + _writer(attributes["writer"])
+
+
+def _file_key(attributes: Mapping[str, Any]) -> str:
+    """What names the file over reboots: file system, inode and who of its users."""
+    if not any(attributes.get("uuid", b"")):
+        return ""
+    uuid = _uuid(attributes["uuid"]).strip('"')
+    return f',"cf:file_key":"{uuid}/{attributes["ino"]}/{attributes["generation"]}"'
 
 
 def _address(raw: bytes) -> str:
@@ -344,6 +361,14 @@ def _address_parts(raw: bytes) -> str:
     return "".join(parts)
 
 
+def _writer(writer: Writer) -> str:
+    """Who says so: an application, not the kernel."""
+    return (
+        f',"cf:disclosed":"true","cf:writer_pid":{writer.pid},"cf:writer_uid":{writer.uid},'
+        f'"cf:writer_gid":{writer.gid}'
+    )
+
+
 def _address_label(raw: bytes) -> str:
     address = parse(raw)
     if address.host is not None:
@@ -366,15 +391,22 @@ def _disclosed(members: Mapping[str, Any]) -> str:
     for key, value in members.items():
         name = key.removeprefix("cf:")
         name = f"cf:disclosed_{name}" if name in _COMMON else f"cf:{name}"
-        number = isinstance(value, int) and not isinstance(value, bool)
-        parts.append(f",{quoted(name)}:{value if number else quoted(str(value))}")
+        parts.append(f",{quoted(name)}:{_scalar(value)}")
     return "".join(parts)
+
+
+def _scalar(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return _boolean(value)
+    return str(value) if isinstance(value, int) else quoted(str(value))
 
 
 def _label(node: Node) -> str:
     """The member ``prov:label``, or nothing for kinds that have none."""
     kind, attributes = node.kind, node.attributes
     name = _LABELS.get(kind, kind)
+    if "label" in attributes:  # of what an application disclosed: its name
+        return f',"prov:label":{quoted(attributes["label"])}'
     if name is None:
         return ""
     what: object = node.identifier[4]  # the version

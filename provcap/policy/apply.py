@@ -119,6 +119,19 @@ class Control:
         task = self._read("tasks", "prov_task", u32(pidfd))
         return seen._replace(kind="process_memory" if task and task["memory"] else "task")
 
+    def task(self, pidfd: int) -> tuple[int, int, bool] | None:
+        """(node id, version, whether that has been a source) of the first thread of a process.
+
+        None while the capture has no node for it.
+        """
+        found = self._read("tasks", "prov_task", u32(pidfd))
+        node = _part(found, "node") if found else None
+        if node is None or not node["id"]:
+            return None
+        word, bits = _number(node["word"]), self.layout.enum("prov_word")
+        out = bool(word & bits["WORD_OUT"])
+        return _number(node["id"]), word >> bits["VERSION_SHIFT"], out
+
     def _policy_bytes(self) -> bytes:
         record = self.capture.map("policy").lookup(u32(0))
         if record is None:

@@ -15,7 +15,7 @@ from provcap.capture import losses
 from provcap.formats.address import parse
 from provcap.formats.text import bytes_of, text_of
 from provcap.formats.w3c import CAMFLOW, OURS, SECTIONS, W3c
-from provcap.records import Identifier, Record
+from provcap.records import Identifier, Record, Writer
 from tests.formats.golden_records import (
     AT_NS,
     GOLDEN,
@@ -296,17 +296,63 @@ def test_any_time_can_be_written(at_ns: int) -> None:
         W3c(offset).encode([an_edge("read", at_ns=at_ns)])
 
 
+WRITER = Writer(100, 1000, 1001)
+DISCLOSED = [
+    a_node(
+        "disc_entity",
+        610,
+        writer=WRITER,
+        label="May",
+        disclosed={"rows": 3, "done": True, "share": 0.5, "id": 7, "writer_uid": 0},
+    ),
+    an_edge("used_disc", writer=WRITER),
+]
+
+
+def test_what_was_disclosed_says_who_wrote_it() -> None:
+    """Its name is the label; its keys cannot take the place of ours."""
+    found = document(*DISCLOSED)
+    (node,), (edge,) = found["entity"].values(), found["used"].values()
+    marks = {"cf:disclosed": "true", "cf:writer_pid": 100, "cf:writer_uid": 1000}
+
+    for record in (node, edge):
+        assert {**record, **marks, "cf:writer_gid": 1001} == record
+    assert node["prov:label"] == "May"
+    assert (node["cf:rows"], node["cf:done"], node["cf:share"]) == (3, "true", "0.5")
+    assert (node["cf:disclosed_id"], node["cf:disclosed_writer_uid"]) == (7, 0)
+
+
+LASTING = [inode("file", magic=0xEF53, generation=7)]
+
+
+def test_a_file_on_a_disk_has_a_key_that_stays() -> None:
+    """File system, inode number and generation; none where one of them does not last."""
+    (file,) = document(*LASTING)["entity"].values()
+    others = [
+        inode("file", magic=0x01021994, generation=7),  # in memory
+        inode("file", magic=0x9123683E, generation=7),  # btrfs: one number in each volume
+        inode("file", magic=0xEF53, generation=7, uuid=bytes(16)),
+        inode("file", generation=7),
+    ]
+
+    assert file["cf:file_key"] == f"{file['cf:uuid']}/39081/7"
+    for other in others:
+        (found,) = document(other)["entity"].values()
+        assert "cf:file_key" not in found
+
+
 def keys_of_the_module() -> set[str]:
     """Every key that the format may write."""
     listed = {key.json for table in (CAMFLOW, OURS) for keys in table.values() for key in keys}
     seen = {
         key
-        for records in RECORDS.values()
+        for records in (*RECORDS.values(), DISCLOSED, LASTING)
         for section in SECTIONS
         for record in document(*records).get(section, {}).values()
         for key in record
     }
-    return (listed | seen) - {"cf:app", "cf:step"}
+    theirs = {"cf:app", "cf:step", "cf:rows", "cf:done", "cf:share"}
+    return {key for key in listed | seen if "disclosed_" not in key} - theirs
 
 
 def test_every_key_has_its_row_in_the_reference() -> None:

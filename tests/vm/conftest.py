@@ -44,6 +44,9 @@ class Session(NamedTuple):
     """Of the workload's list: without and with everything attached."""
     seen: Mapping[str, str]
     """What attached.py said: before, during, after."""
+    refused: list[str]
+    """What disclosing.py was told when it disclosed what it may not."""
+    raw: Path
 
 
 def checked(result: Result) -> str:
@@ -82,7 +85,8 @@ def session(machine: Machine) -> Session:
     seen = {"before": checked(machine.run(look))}
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
     script = f"{act} run {WORK} >{out}.names; {act} verdicts {WORK} >{out}.verdicts;"
-    script += f"exec {' '.join(look)} >{out}.seen"
+    disclosing = f"{sys.executable} -m tests.vm.workload.disclosing"
+    script += f"{disclosing} {WORK}/disclosing >{out}.refused; exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
     checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))
     seen |= {
@@ -92,7 +96,8 @@ def session(machine: Machine) -> Session:
     names += Path(f"{out}.names").read_text()
     recording = Recording(out / "audit.raw", WORK, parse_names(names))
     verdicts = (without.splitlines(), Path(f"{out}.verdicts").read_text().splitlines())
-    return Session(recording, verdicts, seen)
+    refused = Path(f"{out}.refused").read_text().splitlines()
+    return Session(recording, verdicts, seen, refused, out / "audit.raw")
 
 
 @pytest.fixture

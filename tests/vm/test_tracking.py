@@ -40,6 +40,11 @@ cp /usr/bin/cat program
 camflow --track-file program propagate
 ./program plain >program.out
 
+sh -c 'provcap log a line; echo said >said'
+sh -c 'provcap log --propagate another; echo heard >heard'
+cat heard >heard.copy
+cat heard.copy >heard.copy.copy
+
 python3 ../serve.py serve & server=$!
 while [ ! -e ready ]; do sleep 0.1; done
 python3 ../serve.py send <spreads
@@ -181,6 +186,12 @@ def test_who_touches_a_tracked_file_is_recorded_with_its_name_and_words(tracked:
     assert tracked.attributes(reader)["comm"].rstrip(b"\0") == b"cat"
     assert tracked.names(memory_id) == [b"/usr/bin/cat"]
     assert words == [b"cat", b"tracked"]
+
+
+def test_a_log_line_tracks_the_process_that_it_is_of(tracked: Tracked) -> None:
+    """As CamFlow's log does; with --propagate, as logp, also what comes of it."""
+    assert tracked.flows("write", "said")
+    assert tracked.reaches("heard", "heard.copy.copy")
 
 
 def test_tracking_ends_when_it_is_taken_back(tracked: Tracked) -> None:
