@@ -20,6 +20,7 @@ struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
+struct packets_map packets SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \
@@ -42,6 +43,7 @@ const struct prov_types {
 	struct prov_stream_record stream;
 	struct prov_text text;
 	struct prov_iattr_record iattr;
+	struct prov_packet_record packet;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;

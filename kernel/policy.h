@@ -12,6 +12,8 @@ enum prov_switch {
 	SWITCH_ADOPT = 2,
 	SWITCH_ENABLED = 4, /* without it nothing is recorded, and state only kept */
 	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
+	SWITCH_SEGMENTS = 16, /* packets of TCP, too: those with bytes in them */
+	SWITCH_CONTENT = 32, /* what is in a packet */
 };
 
 /* What was left out at any time since loading, kept by user space: a recording has to say so. */
@@ -39,6 +41,7 @@ enum prov_mark {
 	MARK_OPAQUE = 2, /* nothing that touches it is recorded */
 	MARK_PROPAGATE = 4, /* with TRACKED: what it flows into becomes the same */
 	MARK_OPAQUE_PROGRAM = 8, /* the kernel's own, of memory: it executes an opaque file */
+	MARK_RECORD = 16, /* of a socket: its packets, those of TCP too, with what is in them */
 };
 
 /*

@@ -10,6 +10,7 @@ enum {
 	ADOPTED_FILES = 65536,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
+	PACKETS = 65536, /* each is there twice */
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
@@ -200,6 +201,13 @@ struct prov_socket {
 	__u32 joined; /* enum prov_joined: whether its streams have been counted */
 	__u32 reserved;
 	struct prov_stream_key in;
+};
+
+/* A packet that was sent, or came from elsewhere. It is entered once, when it is sent: version 0 is its only one. */
+struct prov_packet {
+	struct prov_node node;
+	struct prov_packet_header header;
+	__u32 reserved;
 };
 
 struct prov_text_buffer {

@@ -39,6 +39,7 @@ typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef unsigned int sk_buff_data_t;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -315,6 +316,7 @@ struct mount {
 };
 
 struct msghdr {
+	void *msg_name;
 	int msg_namelen;
 	void *msg_control;
 	__kernel_size_t msg_controllen;
@@ -379,6 +381,15 @@ struct request_sock {
 
 struct signal_struct {
 	struct tty_struct *tty;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	unsigned char *head;
+	sk_buff_data_t tail;
+	__u16 network_header;
+	__u16 transport_header;
 };
 
 struct sock {

@@ -38,6 +38,7 @@ ENDS = {
 HARMLESS = {
     "node_ring_full": "descriptions that were sent again",
     "descriptor_unseen": "descriptors handed over, of which only the receipt is recorded",
+    "packet_copied": "datagrams copied on their way, told by their addresses",
 }
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none
@@ -84,6 +85,7 @@ KINDS = (
     Kind("envp", 0x2400000004000000, "entity"),
     Kind("disc_entity", 0x2400000008000000, "entity"),
     Kind("stream", 0x2000000010000000, "entity"),
+    Kind("packet6", 0x2000000040000000, "entity"),
 )
 
 RELATIONS = (

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
+#include "../objects/address.h"
 #include "../objects/rights.h"
 
 /* A derivation from a socket, recorded before the bytes move */
@@ -156,6 +157,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
+	name_connection(scene.policy, &accepted->node, sk);
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
 	uses(&scene, REL_ACCEPT, &accepted->node, &detail);
 	return 0;
@@ -251,6 +253,8 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
+	if (msg->msg_name)
+		name_correspondent(scene.policy, &socket->node, msg);
 	generates(&scene, REL_SEND_MSG, &socket->node, &detail);
 	if (msg->msg_controllen && sk->__sk_common.skc_family == AF_UNIX)
 		send_rights(&scene, &socket->node, msg);
