@@ -21,6 +21,7 @@ struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
 struct packets_map packets SEC(".maps");
+struct recorded_map recorded SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \
@@ -57,6 +58,7 @@ const struct prov_types {
 	enum prov_switch policy_switch;
 	enum prov_restriction restriction;
 	enum prov_mark mark;
+	enum prov_way way;
 	enum prov_word word;
 	enum prov_nature nature;
 } types_in_btf SEC(".rodata.types");

@@ -188,6 +188,16 @@ struct packets_map {
 };
 extern struct packets_map packets SEC(".maps");
 
+/* The longest prefix counts. */
+struct recorded_map {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, RECORDED_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_recorded_prefix);
+	__type(value, struct prov_recorded);
+};
+extern struct recorded_map recorded SEC(".maps");
+
 /* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
 struct text_buffers_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -44,6 +44,23 @@ enum prov_mark {
 	MARK_RECORD = 16, /* of a socket: its packets, those of TCP too, with what is in them */
 };
 
+/* Which sockets have their packets recorded: what bind or connect is given decides. */
+enum prov_way {
+	WAY_IN = 1, /* the own address, given to bind */
+	WAY_OUT = 2, /* the other's, given to connect */
+};
+
+struct prov_recorded_prefix {
+	__u32 bits; /* of what follows: 32 for `way`, then those of the address */
+	__u32 way; /* enum prov_way */
+	__u8 address[16]; /* IPv4 is v4-mapped: its bits come behind 96 others */
+};
+
+struct prov_recorded {
+	__u16 port; /* network order; 0: any */
+	__u16 reserved;
+};
+
 /*
  * A wish of user space, kept with a task or inode and written through its descriptor: programs read it
  * and never write it, user space never writes a node. A node takes each serial over once, so that later

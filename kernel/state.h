@@ -11,6 +11,7 @@ enum {
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
 	PACKETS = 65536, /* each is there twice */
+	RECORDED_PREFIXES = 1024,
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
@@ -207,7 +208,8 @@ struct prov_socket {
 struct prov_packet {
 	struct prov_node node;
 	struct prov_packet_header header;
-	__u32 reserved;
+	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u64 receiver; /* node id of the socket that it was read from last */
 };
 
 struct prov_text_buffer {

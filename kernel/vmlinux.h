@@ -40,6 +40,7 @@ typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
 typedef unsigned int sk_buff_data_t;
+typedef long unsigned int netmem_ref;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -78,6 +79,7 @@ struct msghdr;
 struct net;
 struct ns_common;
 struct nsproxy;
+struct page;
 struct path;
 struct percpu_counter;
 struct pid;
@@ -89,6 +91,8 @@ struct request_sock;
 struct seq_file;
 struct signal_struct;
 struct sk_buff;
+struct skb_frag;
+struct skb_shared_info;
 struct sock;
 struct sock_common;
 struct sockaddr;
@@ -334,6 +338,10 @@ struct nsproxy {
 	struct cgroup_namespace *cgroup_ns;
 };
 
+struct page {
+	long unsigned int flags;
+};
+
 struct upid {
 	int nr;
 	struct pid_namespace *ns;
@@ -388,8 +396,22 @@ struct sk_buff {
 	unsigned int len;
 	unsigned char *head;
 	sk_buff_data_t tail;
+	sk_buff_data_t end;
 	__u16 network_header;
 	__u16 transport_header;
+};
+
+struct skb_frag {
+	netmem_ref netmem;
+	unsigned int len;
+	unsigned int offset;
+};
+
+typedef struct skb_frag skb_frag_t;
+
+struct skb_shared_info {
+	__u8 nr_frags;
+	skb_frag_t frags[17];
 };
 
 struct sock {

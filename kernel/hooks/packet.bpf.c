@@ -9,7 +9,7 @@
 #define PACKET_DETAIL(from, to, done) \
 	{ .outcome = (done), .offset = NO_OFFSET, .from_kind = (from), .kind = (to) }
 
-/* The sender does this itself. What it may not be seen to send is known all the same, so as not to be guessed. */
+/* The sender does this itself. What may not be told is known all the same: else it would be guessed. */
 static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
 {
 	struct prov_packet *packet;
@@ -22,7 +22,7 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
 	if (!packet)
 		return 0;
 	socket = scene.silent ? NULL : socket_node(&scene, sk);
-	if (scene.silent)
+	if (scene.silent && scene.policy->switches & SWITCH_ENABLED)
 		add_marks(&packet->node, MARK_OPAQUE);
 	if (socket) {
 		struct prov_detail detail = PACKET_DETAIL(NODE_SOCKET, kind_of_packet(packet),
@@ -30,7 +30,8 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
 
 		add_marks(&packet->node, socket->node.marks & MARK_TRACKED);
 		announce_packet(scene.policy, &socket->node, packet, skb);
-		derives(&scene, REL_SEND_PACKET, &socket->node, &packet->node, &detail);
+		derives_once(scene.policy, scene.task, REL_SEND_PACKET, &socket->node,
+			     &packet->node, &detail);
 	}
 	keep_by_way(packet);
 	return 0;
@@ -79,7 +80,7 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 
 		announce_socket_alone(policy, sk, &socket->node);
 		announce_packet(policy, &socket->node, packet, skb);
-		derives_alone(policy, REL_SEND_PACKET, &socket->node, &packet->node, &detail);
+		derives_once(policy, NULL, REL_SEND_PACKET, &socket->node, &packet->node, &detail);
 		keep_by_way(packet);
 	}
 	return 0;
@@ -115,6 +116,14 @@ int BPF_PROG(ip6_output, struct net *net, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* It was peeked at. A packet has one version, and what is in a socket stays in it. */
+static __always_inline bool was_received(struct prov_policy *policy, struct prov_packet *packet,
+					 struct prov_node *socket)
+{
+	return packet->received == policy->epoch && packet->receiver == socket->id &&
+	       !(policy->switches & SWITCH_REPEAT_EDGES);
+}
+
 /*
  * A datagram has been copied to the reader, which does this itself. What nobody reads goes nowhere. `length` is
  * negative for one that was only peeked at.
@@ -138,7 +147,12 @@ int BPF_PROG(skb_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
 							  OUTCOME_DONE);
 
 		announce_packet(scene.policy, &socket->node, packet, skb);
-		derives(&scene, REL_RECEIVE_PACKET, &packet->node, &socket->node, &detail);
+		if (was_received(scene.policy, packet, &socket->node) ||
+		    !derives_once(scene.policy, scene.task, REL_RECEIVE_PACKET, &packet->node,
+				  &socket->node, &detail))
+			return 0;
+		packet->receiver = socket->node.id;
+		packet->received = scene.policy->epoch;
 	}
 	return 0;
 }
@@ -163,7 +177,8 @@ static __noinline int receive_segment(struct sock *sk, struct sk_buff *skb)
 
 		announce_socket_alone(policy, sk, &socket->node);
 		announce_packet(policy, &socket->node, packet, skb);
-		derives_alone(policy, REL_RECEIVE_PACKET, &packet->node, &socket->node, &detail);
+		derives_once(policy, NULL, REL_RECEIVE_PACKET, &packet->node, &socket->node,
+			     &detail);
 	}
 	return 0;
 }

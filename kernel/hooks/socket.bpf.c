@@ -38,6 +38,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return;
+	apply_recorded(&socket->node, address, relation == REL_BIND ? WAY_IN : WAY_OUT);
 	if (!is_filtered(scene.policy, REL_ADDRESSED, NODE_ADDRESS))
 		name_socket(scene.policy, &socket->node, address, length);
 	generates(&scene, relation, &socket->node, &detail);
@@ -157,6 +158,7 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
+	add_marks(&accepted->node, listening->node.marks & MARK_RECORD);
 	name_connection(scene.policy, &accepted->node, sk);
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
 	uses(&scene, REL_ACCEPT, &accepted->node, &detail);

@@ -63,6 +63,31 @@ static __noinline int name_correspondent(struct prov_policy *policy, struct prov
 	return 0;
 }
 
+/* What user space knows of struct sockaddr_in, sockaddr_in6 */
+static __always_inline bool is_inet(const struct prov_inet_address *address)
+{
+	return address->family == AF_INET || address->family == AF_INET6;
+}
+
+/* Whether the packets of a socket are recorded that is given this address */
+static __noinline int apply_recorded(struct prov_node *node, struct sockaddr *given, __u32 way)
+{
+	struct prov_recorded_prefix prefix = { .bits = 32 + 128, .way = way };
+	struct prov_inet_address address = {};
+	struct prov_recorded *rule;
+
+	if (!node || bpf_probe_read_kernel(&address, sizeof(address), given) || !is_inet(&address))
+		return 0;
+	if (address.family == AF_INET)
+		map_v4(prefix.address, address.v4);
+	else
+		__builtin_memcpy(prefix.address, address.v6, 16);
+	rule = bpf_map_lookup_elem(&recorded, &prefix);
+	if (rule && (!rule->port || rule->port == address.port))
+		add_marks(node, MARK_RECORD);
+	return 0;
+}
+
 /* The near end of a connection, or the far one */
 static __noinline int name_end(struct prov_policy *policy, struct prov_node *node, struct sock *sk,
 			       bool far)

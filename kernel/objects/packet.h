@@ -245,24 +245,97 @@ static __noinline int send_packet(struct prov_policy *policy, struct prov_packet
 	return 0;
 }
 
-/* From the network header on, as far as it lies in one piece */
+/* Where the kernel maps all memory, and where it has its struct pages: x86-64 has both in variables */
+extern const void page_offset_base __ksym __weak;
+extern const void vmemmap_base __ksym __weak;
+
+/*
+ * A piece of a packet that lies in a page, be it a struct bio_vec (before 6.9) or a struct skb_frag: they look the
+ * same. Since 21d2e6737c97 "net: add netmem to skb_frag_t" (6.9) `page` is odd for memory of a device.
+ */
+struct prov_piece {
+	__u64 page;
+	__u32 len;
+	__u32 offset;
+};
+
+#define PIECES_OF_PACKET 17
+#define PAGE_SHIFT 12
+
+static __always_inline const void *address_of(const struct prov_piece *piece)
+{
+	__u64 memory = 0, pages = 0;
+
+	if (!&page_offset_base || !&vmemmap_base || piece->page & 1)
+		return NULL;
+	bpf_probe_read_kernel(&memory, sizeof(memory), &page_offset_base);
+	bpf_probe_read_kernel(&pages, sizeof(pages), &vmemmap_base);
+	return (const void *)(memory + ((piece->page - pages) / bpf_core_type_size(struct page)
+					<< PAGE_SHIFT) + piece->offset);
+}
+
+/* Put bytes behind the `at` that are there; how many there are then */
+static __noinline __u32 put_behind(struct prov_text_buffer *buffer, __u32 at, const void *from,
+				   __u32 size)
+{
+	if (!buffer || !from || at >= TEXT_ROOM)
+		return at;
+	if (size > TEXT_ROOM - at)
+		size = TEXT_ROOM - at;
+	if (size > TEXT_ROOM || bpf_probe_read_kernel(buffer->room + at, size, from))
+		return at;
+	return at + size;
+}
+
+/* What does not lie in one piece: how many bytes there are with it */
+static __noinline __u32 put_pieces(struct prov_text_buffer *buffer, __u32 at, struct sk_buff *skb)
+{
+	struct skb_shared_info *shared;
+	struct prov_piece piece;
+	__u32 many;
+
+	if (!buffer || !skb)
+		return at;
+	shared = (void *)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end);
+	many = BPF_CORE_READ(shared, nr_frags);
+	for (__u32 i = 0; i < PIECES_OF_PACKET && i < many; i++) {
+		__u32 before = at;
+
+		if (bpf_probe_read_kernel(&piece, sizeof(piece), (void *)&shared->frags +
+					  i * sizeof(piece)))
+			break;
+		at = put_behind(buffer, at, address_of(&piece), piece.len);
+		if (at != before + piece.len)
+			break;
+	}
+	return at;
+}
+
+/* From the network header on */
+static __always_inline __u32 copy_packet(struct prov_text_buffer *buffer, struct sk_buff *skb)
+{
+	__u32 start = BPF_CORE_READ(skb, network_header);
+	__u32 size = BPF_CORE_READ(skb, tail) - start;
+	__u32 there = put_behind(buffer, 0, BPF_CORE_READ(skb, head) + start, size);
+
+	return there == size ? put_pieces(buffer, there, skb) : there;
+}
+
+/* Of a datagram that has been read the buffer may have less than when it came, and never more. */
 static __noinline int send_content(struct prov_policy *policy, struct prov_packet *packet,
 				   struct sk_buff *skb)
 {
-	__u32 start, size, whole;
 	struct prov_text_buffer *buffer;
+	__u32 size, whole;
 
 	if (!policy || !packet || !skb || !(buffer = claim_buffer()))
 		return 0;
-	start = BPF_CORE_READ(skb, network_header);
 	whole = packet->header.len;
-	size = BPF_CORE_READ(skb, tail) - start;
+	size = copy_packet(buffer, skb);
 	if (size > whole)
 		size = whole;
 	if (size > TEXT_ROOM)
 		size = TEXT_ROOM;
-	if (bpf_probe_read_kernel(buffer->room, size, BPF_CORE_READ(skb, head) + start))
-		size = 0;
 	fill_text(&buffer->text, policy, &packet->node, kind_of_packet(packet), size);
 	buffer->text.id = new_ids(1);
 	buffer->text.total = whole;

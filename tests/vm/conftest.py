@@ -82,6 +82,7 @@ def session(machine: Machine) -> Session:
     seen = {"before": checked(machine.run(look))}
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
     script = f"{act} run {WORK} >{out}.names; {act} verdicts {WORK} >{out}.verdicts;"
+    script += f"{sys.executable} -m tests.vm.workload.segments;"
     script += f"exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
     checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))

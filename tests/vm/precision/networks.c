@@ -338,12 +338,13 @@ static void choose_two(void)
 	close(sockets[1]);
 }
 
-/* Addresses, length and identification (0, since it is not connected) are those of the other's datagram. */
+/* Addresses, length and identification (0 for what is never to be fragmented) are those of the other's. */
 static void send_under_header(void)
 {
 	int from = bound(&places[0], SOCK_DGRAM), to = bound(&places[1], SOCK_DGRAM);
 	char text[200] = {};
 
+	MUST(setsockopt(from, IPPROTO_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_DO }, sizeof(int)));
 	strncpy(text, words, sizeof(text) - 1);
 	MUST(sendto(from, text, sizeof(text), 0, (void *)&places[1].storage, places[1].length));
 	hear(to);
