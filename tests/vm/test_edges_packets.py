@@ -2,6 +2,7 @@
 
 import pytest
 
+from provcap.formats.address import parse
 from provcap.records import PacketIdentifier
 from tests.vm.recorded import expected
 from tests.vm.workload import segments
@@ -222,3 +223,15 @@ def test_a_netlink_socket_tells_whom_it_talks_to(recording):
     assert [address for address, id in ends if id == socket and address != mine] == [
         bytes([16, 0]) + bytes(10)
     ]
+
+
+def test_a_packet_socket_tells_its_interface(recording):
+    """Loopback has number 1."""
+    told = [
+        parse(recording.texts[edge.sender]["address"])
+        for edge in recording.edges
+        if edge.relation == "addressed"
+    ]
+    (numbers,) = [address.numbers for address in told if address.family == "AF_PACKET"]
+
+    assert (numbers["protocol"], numbers["ifindex"]) == (segments.PROTOCOL, 1)

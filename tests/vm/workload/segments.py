@@ -16,6 +16,7 @@ WAY_OUT = 2
 UNASKED, BY_RULE, BY_SWITCH, BY_SWITCH6, LARGE, DATAGRAM = range(7401, 7407)
 LARGE_BYTES = 300_000
 PID = 712346
+PROTOCOL = 0x88B5  # of Ethernet, for experiments
 
 
 def record_what_goes_to(control: Control, host: str, port: int) -> None:
@@ -54,7 +55,7 @@ def datagram(port: int, text: bytes) -> None:
 
 
 def main() -> None:
-    """Without, by rule, by switch; and whom a netlink socket talks to."""
+    """Without, by rule, by switch; and sockets that are not of IP."""
     with opened() as control:
         exchange("127.0.0.2", UNASKED, b"unasked")
         record_what_goes_to(control, "127.0.0.2", BY_RULE)
@@ -69,6 +70,8 @@ def main() -> None:
         made.bind((PID, 0))
         made.sendto(struct.pack("=IHHIII", 20, 18, 0x301, 1, 0, 0), (0, 0))  # which interfaces?
         made.recvfrom(1 << 16)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as made:
+        made.bind(("lo", PROTOCOL))
 
 
 if __name__ == "__main__":
