@@ -177,8 +177,9 @@ struct streams_map {
 extern struct streams_map streams SEC(".maps");
 
 /*
- * Packets, by the address of their buffer, and by a hash of their addresses (its top bit is 0). Forgotten by
- * age: nothing says when a buffer is freed, and an older packet in it is told by its header.
+ * Packets, by the address of their buffer, and by a hash of their addresses (its top bit is 0).
+ * Forgotten by age: nothing says when a buffer is freed, and an older packet in it is told by its
+ * header.
  */
 struct packets_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

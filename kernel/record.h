@@ -203,8 +203,8 @@ enum prov_text_bits {
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node,
- * packet_content --packet_content--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node,
+ * argv --arg--> node, packet_content --packet_content--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
  * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
@@ -245,8 +245,8 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
-	COUNT_PACKET_UNSEEN, /* a datagram of this machine whose sender nobody has seen: link between two sockets lost */
-	COUNT_PACKET_COPIED, /* one that was copied on its way: the last one between the same addresses stands for it */
+	COUNT_PACKET_UNSEEN, /* a datagram of this machine that nobody has seen sent: link lost */
+	COUNT_PACKET_COPIED, /* one that was copied on its way: told by its addresses */
 	COUNTER_COUNT,
 };
 

@@ -204,7 +204,7 @@ struct prov_socket {
 	struct prov_stream_key in;
 };
 
-/* A packet that was sent, or came from elsewhere. It is entered once, when it is sent: version 0 is its only one. */
+/* A packet that was sent, or came from elsewhere. It is entered once: version 0 is its only one. */
 struct prov_packet {
 	struct prov_node node;
 	struct prov_packet_header header;

@@ -397,9 +397,9 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 }
 
 /*
- * from --relation--> to, once in the life of one of them: nothing is looked up, and nothing is driven out of
- * what the task remembers. `task` is NULL where none acts: in an interrupt the one that happens to
- * run has nothing to do with it. Whether it was sent
+ * from --relation--> to, once in the life of one of them: nothing is looked up, and nothing is driven
+ * out of what the task remembers. `task` is NULL where none acts: in an interrupt the one that
+ * happens to run has nothing to do with it. Whether it was sent
  */
 static __always_inline bool derives_once(struct prov_policy *policy, struct prov_task *task,
 					 enum prov_relation relation, struct prov_node *from,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets: socket -> packet when one leaves, packet -> socket when it has been read. Each datagram of UDP is
- * recorded, since nothing else joins its two sockets; segments of TCP only where the policy asks for
- * them, since their bytes go by streams.
+ * Packets: socket -> packet when one leaves, packet -> socket when it has been read. Each datagram of
+ * UDP is recorded, since nothing else joins its two sockets; segments of TCP only where the policy
+ * asks for them, since their bytes go by streams.
  */
 #include "../objects/packet.h"
 
 #define PACKET_DETAIL(from, to, done) \
 	{ .outcome = (done), .offset = NO_OFFSET, .from_kind = (from), .kind = (to) }
 
-/* The sender does this itself. What may not be told is known all the same: else it would be guessed. */
+/* The sender does this itself. What may not be told is known all the same, so as not to be guessed. */
 static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
 {
 	struct prov_packet *packet;
@@ -86,7 +86,7 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* A tunnel sends what another socket has sent, in a packet around it: then the two are not the same. */
+/* What another socket has sent goes into the packet of a tunnel: then the two are not the same. */
 SEC("fentry/__ip_local_out")
 int BPF_PROG(ip_local_out, struct net *net, struct sock *sk, struct sk_buff *skb)
 {
@@ -125,8 +125,8 @@ static __always_inline bool was_received(struct prov_policy *policy, struct prov
 }
 
 /*
- * A datagram has been copied to the reader, which does this itself. What nobody reads goes nowhere. `length` is
- * negative for one that was only peeked at.
+ * A datagram has been copied to the reader, which does this itself. What nobody reads goes nowhere.
+ * `length` is negative for one that was only peeked at.
  */
 SEC("fentry/skb_consume_udp")
 int BPF_PROG(skb_consume_udp, struct sock *sk, struct sk_buff *skb, int length)

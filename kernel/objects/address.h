@@ -2,8 +2,8 @@
 #ifndef PROVCAP_OBJECTS_ADDRESS_H
 #define PROVCAP_OBJECTS_ADDRESS_H
 /*
- * Addresses of a socket that nobody gave to bind or connect: both ends of an accepted connection, and whom
- * a single message goes to or comes from. Each is told once.
+ * Addresses of a socket that nobody gave to bind or connect: both ends of an accepted connection, and
+ * whom a single message goes to or comes from. Each is told once.
  */
 #include "socket.h"
 
@@ -103,7 +103,8 @@ static __noinline int name_end(struct prov_policy *policy, struct prov_node *nod
 	inet->port = far ? BPF_CORE_READ(ends, skc_dport) :
 			   __builtin_bswap16(BPF_CORE_READ(ends, skc_num));
 	if (inet->family == AF_INET)
-		inet->v4 = far ? BPF_CORE_READ(ends, skc_daddr) : BPF_CORE_READ(ends, skc_rcv_saddr);
+		inet->v4 = far ? BPF_CORE_READ(ends, skc_daddr) :
+				 BPF_CORE_READ(ends, skc_rcv_saddr);
 	else if (far)
 		bpf_core_read(&inet->v6, sizeof(inet->v6), &ends->skc_v6_daddr);
 	else

@@ -2,19 +2,21 @@
 #ifndef PROVCAP_OBJECTS_PACKET_H
 #define PROVCAP_OBJECTS_PACKET_H
 /*
- * Packets. What joins the one that was sent and the one that is received on the same machine is the buffer
- * that it lies in: that stays the same through loopback, veth, bridges, clones, fragments and their
- * reassembly. Headers do not join them: two datagrams may have the same, and address translation
- * changes them. A buffer is used again, so its packet must look as the one that was put into it.
+ * Packets. What joins the one that was sent and the one that is received on the same machine is the
+ * buffer that it lies in: that stays the same through loopback, veth, bridges, clones, fragments and
+ * their reassembly. Headers do not join them: two datagrams may have the same, and address
+ * translation changes them. A buffer is used again, so its packet must look as the one that was put
+ * into it.
  *
- * Who copies a packet on its way (segmentation, a header that has to grow) gives it another buffer. Then the
- * last packet between the same addresses stands for it: it comes from the same socket, and whatever
- * that socket had when it sent the earlier one, it still had then.
+ * Who copies a packet on its way (segmentation, a header that has to grow) gives it another buffer.
+ * Then the last packet between the same addresses stands for it: it comes from the same socket, and
+ * whatever that socket had when it sent the earlier one, it still had then.
  */
 #include "address.h"
 
 enum {
 	IPPROTO_UDP = 17,
+	IPPROTO_ESP = 50,
 };
 
 #define IPV6_HEADER 40
@@ -57,10 +59,12 @@ static __always_inline void read_ipv4(const void *at, struct prov_packet_header 
 	map_v4(header->sender, ip.sender);
 	map_v4(header->receiver, ip.receiver);
 	header->ip_id = ip.id;
+	header->protocol = ip.protocol;
 	header->len = __builtin_bswap16(ip.len);
 }
 
-static __always_inline void read_ipv6(const void *at, struct prov_packet_header *header)
+static __always_inline void read_ipv6(const void *at, struct prov_packet_header *header,
+				      __u8 protocol)
 {
 	struct prov_ipv6 ip;
 
@@ -68,6 +72,8 @@ static __always_inline void read_ipv6(const void *at, struct prov_packet_header 
 	__builtin_memcpy(header->sender, ip.sender, 16);
 	__builtin_memcpy(header->receiver, ip.receiver, 16);
 	header->len = __builtin_bswap16(ip.len) + IPV6_HEADER;
+	/* other headers between the two are extensions of this one */
+	header->protocol = ip.next == IPPROTO_ESP ? IPPROTO_ESP : protocol;
 }
 
 /* `len` is not in the header yet when a packet is sent. */
@@ -85,10 +91,9 @@ static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 	bpf_probe_read_kernel(&version, sizeof(version), network);
 	header->version = version >> 4;
 	if (header->version == 6)
-		read_ipv6(network, header);
+		read_ipv6(network, header, BPF_CORE_READ(sk, sk_protocol));
 	else
 		read_ipv4(network, header);
-	header->protocol = BPF_CORE_READ(sk, sk_protocol);
 	header->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	bpf_probe_read_kernel(&header->sender_port, 2, transport);
 	bpf_probe_read_kernel(&header->receiver_port, 2, transport + 2);
@@ -162,7 +167,7 @@ static __noinline struct prov_packet *new_packet(__u64 key, const struct prov_pa
 	return packet;
 }
 
-/* The one that is about to leave */
+/* The one that is about to leave; NULL: it is wrapped in another one, not the socket's own */
 static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buff *skb)
 {
 	struct prov_packet_header header;
@@ -170,6 +175,8 @@ static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buf
 	if (!sk || !skb)
 		return NULL;
 	read_header(sk, skb, &header);
+	if (header.protocol != BPF_CORE_READ(sk, sk_protocol))
+		return NULL;
 	header.len = BPF_CORE_READ(skb, len);
 	return new_packet(buffer_of(skb), &header);
 }
@@ -245,13 +252,13 @@ static __noinline int send_packet(struct prov_policy *policy, struct prov_packet
 	return 0;
 }
 
-/* Where the kernel maps all memory, and where it has its struct pages: x86-64 has both in variables */
+/* Where the kernel maps all memory, and where its struct pages are: x86-64 has both in variables */
 extern const void page_offset_base __ksym __weak;
 extern const void vmemmap_base __ksym __weak;
 
 /*
- * A piece of a packet that lies in a page, be it a struct bio_vec (before 6.9) or a struct skb_frag: they look the
- * same. Since 21d2e6737c97 "net: add netmem to skb_frag_t" (6.9) `page` is odd for memory of a device.
+ * A piece of a packet that lies in a page: a struct bio_vec, since 6.9 a struct skb_frag that looks
+ * the same. There `page` is odd for memory of a device.
  */
 struct prov_piece {
 	__u64 page;
@@ -274,6 +281,14 @@ static __always_inline const void *address_of(const struct prov_piece *piece)
 					<< PAGE_SHIFT) + piece->offset);
 }
 
+/* The compiler knows by itself, and the verifier of 6.1 does not: it has to see a constant. */
+#define AT_MOST(number, most)                         \
+	do {                                          \
+		asm volatile("" : "+r"(number));      \
+		if (number > (most))                  \
+			number = (most);              \
+	} while (0)
+
 /* Put bytes behind the `at` that are there; how many there are then */
 static __noinline __u32 put_behind(struct prov_text_buffer *buffer, __u32 at, const void *from,
 				   __u32 size)
@@ -282,7 +297,8 @@ static __noinline __u32 put_behind(struct prov_text_buffer *buffer, __u32 at, co
 		return at;
 	if (size > TEXT_ROOM - at)
 		size = TEXT_ROOM - at;
-	if (size > TEXT_ROOM || bpf_probe_read_kernel(buffer->room + at, size, from))
+	AT_MOST(size, TEXT_ROOM);
+	if (bpf_probe_read_kernel(buffer->room + at, size, from))
 		return at;
 	return at + size;
 }
@@ -334,8 +350,7 @@ static __noinline int send_content(struct prov_policy *policy, struct prov_packe
 	size = copy_packet(buffer, skb);
 	if (size > whole)
 		size = whole;
-	if (size > TEXT_ROOM)
-		size = TEXT_ROOM;
+	AT_MOST(size, TEXT_ROOM);
 	fill_text(&buffer->text, policy, &packet->node, kind_of_packet(packet), size);
 	buffer->text.id = new_ids(1);
 	buffer->text.total = whole;

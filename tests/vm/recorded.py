@@ -30,6 +30,7 @@ from provcap.vocabulary import KINDS, RELATION
 ENDINGS = ("free", "terminate_task", "terminate_proc")
 _NAMELESS = ("path", "address", "argv", "machine")
 _PACKETS = ("packet", "packet6")
+_DESCRIBED = (*_NAMELESS, *_PACKETS, "packet_content")
 _SHORT = {"process_memory": "memory"}
 _KIND = {kind.type: _SHORT.get(kind.name, kind.name) for kind in KINDS}
 
@@ -80,7 +81,7 @@ class Recording:
         self.texts = {
             record.identifier: record.attributes
             for record in self.expanded
-            if isinstance(record, Node) and record.kind in (*_NAMELESS, *_PACKETS)
+            if isinstance(record, Node) and record.kind in _DESCRIBED
         }
         self._all_told = list(names)
         self._told = {(n.kind, n.device, n.inode): n.name for n in self._all_told}

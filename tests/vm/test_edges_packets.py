@@ -210,28 +210,27 @@ def test_content_is_cut_at_its_limit(recording):
     assert found["length"] == 20 + 8 + 13 + 5000
 
 
-def test_a_netlink_socket_tells_whom_it_talks_to(recording):
-    """Its own address, and the kernel's once for all messages."""
-    ends = [
-        (recording.texts[edge.sender]["address"], edge.receiver.id)
+def addresses(recording, family):
+    """What sockets of this family are told to be called: socket, and numbers of its address."""
+    told = [
+        (edge.receiver.id, parse(recording.texts[edge.sender]["address"]))
         for edge in recording.edges
         if edge.relation == "addressed"
     ]
-    mine = bytes([16, 0, 0, 0]) + segments.PID.to_bytes(4, "little") + bytes(4)
-    (socket,) = {id for address, id in ends if address == mine}
+    return [(id, dict(address.numbers)) for id, address in told if address.family == family]
 
-    assert [address for address, id in ends if id == socket and address != mine] == [
-        bytes([16, 0]) + bytes(10)
-    ]
+
+def test_a_netlink_socket_tells_whom_it_talks_to(recording):
+    """Its own address, and the kernel's once for all messages."""
+    told = addresses(recording, "AF_NETLINK")
+    mine = {"pid": segments.PID, "groups": 0}
+    (socket,) = {id for id, numbers in told if numbers == mine}
+
+    assert [numbers for id, numbers in told if id == socket] == [mine, {"pid": 0, "groups": 0}]
 
 
 def test_a_packet_socket_tells_its_interface(recording):
     """Loopback has number 1."""
-    told = [
-        parse(recording.texts[edge.sender]["address"])
-        for edge in recording.edges
-        if edge.relation == "addressed"
-    ]
-    (numbers,) = [address.numbers for address in told if address.family == "AF_PACKET"]
+    ((_, numbers),) = addresses(recording, "AF_PACKET")
 
     assert (numbers["protocol"], numbers["ifindex"]) == (segments.PROTOCOL, 1)

@@ -74,7 +74,7 @@ static void send_corked(void)
 	MUST(send(fd, words + 7, strlen(words) - 7, 0));
 }
 
-/* One send that becomes several datagrams; the reader has the whole text when it has read them all. */
+/* One send that becomes several datagrams; the reader has the text when it has read them all. */
 static void send_segmented(void)
 {
 	int fd = connected(&places[0], SOCK_DGRAM);
@@ -338,7 +338,7 @@ static void choose_two(void)
 	close(sockets[1]);
 }
 
-/* Addresses, length and identification (0 for what is never to be fragmented) are those of the other's. */
+/* Addresses, length and identification (0 for what may not be fragmented) are the other's. */
 static void send_under_header(void)
 {
 	int from = bound(&places[0], SOCK_DGRAM), to = bound(&places[1], SOCK_DGRAM);
@@ -434,7 +434,7 @@ static void send_in_second(void)
 	hear(twins[1][1]);
 }
 
-/* Two clients of one server that answers in order; each has a socket of the server's, or both have one. */
+/* Two clients of one server that answers in order: each has a socket of the server's, or both one */
 static void order_of_udp(int family)
 {
 	for (int client = 0; client < 2; client++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sockets: TCP over loopback, unix streams and datagrams under abstract names. UDP is in packets.c. */
+/* Sockets: TCP over loopback, unix sockets under abstract names. UDP is in packets.c. */
 #include "act.h"
 #include <linux/netlink.h>
 #include <netinet/in.h>
