@@ -406,22 +406,26 @@ static __always_inline bool derives_once(struct prov_policy *policy, struct prov
 					 struct prov_node *to, struct prov_detail *detail)
 {
 	struct prov_event *event;
+	__u32 version;
 	__u8 bits;
 
 	if (is_filtered(policy, relation, detail->kind) ||
 	    is_filtered(policy, relation, detail->from_kind))
 		return false;
 	detail->flow = flow_of(relation);
-	spread(policy, relation, from->marks, from->taint, to, detail->kind);
 	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
-	if (!event)
+	if (!event) {
+		spread(policy, relation, from->marks, from->taint, to, detail->kind);
 		return false;
+	}
+	version = mark(from);
+	spread(policy, relation, from->marks, from->taint, to, detail->kind);
 	event->through = task ? task->node.id : 0;
 	event->through_version = task ? version_of(task->node.word) : 0;
 	event->bits = 0;
 	event->epoch = policy->epoch;
 	fill_detail(event, detail);
-	fill_from(event, from->id, mark(from), detail->from_kind);
+	fill_from(event, from->id, version, detail->from_kind);
 	fill_to(event, to, detail->kind);
 	bits = event->bits;
 	submit(event);
