@@ -60,12 +60,17 @@ struct dentry;
 struct fdtable;
 struct file;
 struct files_struct;
+struct flowi4;
+struct flowi6;
+struct flowi;
+struct flowi_common;
 struct fs_struct;
 struct hlist_bl_node;
 struct hlist_head;
 struct hlist_node;
 struct iattr;
 struct in6_addr;
+struct inet_cork_full;
 struct inode;
 struct iov_iter;
 struct ipc_namespace;
@@ -111,6 +116,7 @@ struct upid;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+union flowi_uli;
 
 typedef struct {
 	s64 counter;
@@ -214,6 +220,33 @@ struct files_struct {
 	struct file *fd_array[64];
 };
 
+struct flowi_common {
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	union flowi_uli uli;
+};
+
+struct flowi {
+	union {
+		struct flowi_common __fl_common;
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+};
+
 struct fs_struct {
 	struct path pwd;
 	struct path root;
@@ -266,6 +299,10 @@ struct inode {
 	time64_t i_mtime_sec;
 	time64_t i_ctime_sec;
 	struct hlist_head i_dentry;
+};
+
+struct inet_cork_full {
+	struct flowi fl;
 };
 
 struct ipc_namespace {

@@ -12,8 +12,8 @@ STRUCTS, _TYPEDEFS = vmlinux.wanted(vmlinux.FIELDS.read_text())
 
 
 def fields_of(header: str) -> dict[str, list[str]]:
-    """Struct -> the fields that stand in its block of a header."""
-    blocks = re.findall(r"^struct (\w+) \{\n(.*?)^\};", header, re.M | re.S)
+    """Struct or union -> the fields that stand in its block of a header."""
+    blocks = re.findall(r"^(?:struct|union) (\w+) \{\n(.*?)^\};", header, re.M | re.S)
     declared = re.compile(r"^\t(?:\}|\w).*?(\w+)(?:\[\d*\]| : \d+)*;$", re.M)
     return {name: declared.findall(body) for name, body in blocks}
 

@@ -10,7 +10,7 @@
 	{ .outcome = (done), .offset = NO_OFFSET, .from_kind = (from), .kind = (to) }
 
 /* The sender does this itself. What may not be told is known all the same, so as not to be guessed. */
-static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
+static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb, union flowi_uli *route)
 {
 	struct prov_packet *packet;
 	struct prov_socket *socket;
@@ -18,7 +18,7 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb)
 
 	if (!sk || !skb || !open_scene(&scene))
 		return 0;
-	packet = sent_packet(sk, skb);
+	packet = sent_packet(sk, skb, route);
 	if (!packet)
 		return 0;
 	socket = scene.silent ? NULL : socket_node(&scene, sk);
@@ -73,7 +73,7 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 	if (!socket || !is_born(&socket->node) || !wants_segments(policy, &socket->node) ||
 	    !has_bytes(skb, BPF_CORE_READ(skb, len) - length_of_network_header(skb)))
 		return 0;
-	packet = sent_packet(sk, skb);
+	packet = sent_packet(sk, skb, NULL);
 	if (packet) {
 		struct prov_detail detail = PACKET_DETAIL(NODE_SOCKET, kind_of_packet(packet),
 							  OUTCOME_AT_HOOK);
@@ -86,24 +86,34 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/*
+ * Datagrams are made here, by the task that sends them: further down the way an interrupt may come in
+ * between with a packet of its own, for which the kernel would skip our program.
+ */
+SEC("fexit/__ip_make_skb")
+int BPF_PROG(ip_make_skb, struct sock *sk, struct flowi4 *route, void *queue, void *cork,
+	     struct sk_buff *made)
+{
+	if (made && is_udp(sk))
+		send_datagram(sk, made, &route->uli);
+	return 0;
+}
+
+SEC("fexit/__ip6_make_skb")
+int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork,
+	     void *options, struct sk_buff *made)
+{
+	if (made && is_udp(sk))
+		send_datagram(sk, made, &cork->fl.u.ip6.uli);
+	return 0;
+}
+
 /* What another socket has sent goes into the packet of a tunnel: then the two are not the same. */
 SEC("fentry/__ip_local_out")
 int BPF_PROG(ip_local_out, struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	if (!sk || skb->sk != sk)
-		return 0;
-	if (is_udp(sk))
-		send_datagram(sk, skb);
-	else if (is_tcp(sk))
+	if (sk && skb->sk == sk && is_tcp(sk))
 		send_segment(sk, skb);
-	return 0;
-}
-
-SEC("fentry/__ip6_local_out")
-int BPF_PROG(ip6_local_out, struct net *net, struct sock *sk, struct sk_buff *skb)
-{
-	if (sk && skb->sk == sk && is_udp(sk))
-		send_datagram(sk, skb);
 	return 0;
 }
 

@@ -16,7 +16,6 @@
 
 enum {
 	IPPROTO_UDP = 17,
-	IPPROTO_ESP = 50,
 };
 
 #define IPV6_HEADER 40
@@ -59,12 +58,10 @@ static __always_inline void read_ipv4(const void *at, struct prov_packet_header 
 	map_v4(header->sender, ip.sender);
 	map_v4(header->receiver, ip.receiver);
 	header->ip_id = ip.id;
-	header->protocol = ip.protocol;
 	header->len = __builtin_bswap16(ip.len);
 }
 
-static __always_inline void read_ipv6(const void *at, struct prov_packet_header *header,
-				      __u8 protocol)
+static __always_inline void read_ipv6(const void *at, struct prov_packet_header *header)
 {
 	struct prov_ipv6 ip;
 
@@ -72,11 +69,8 @@ static __always_inline void read_ipv6(const void *at, struct prov_packet_header 
 	__builtin_memcpy(header->sender, ip.sender, 16);
 	__builtin_memcpy(header->receiver, ip.receiver, 16);
 	header->len = __builtin_bswap16(ip.len) + IPV6_HEADER;
-	/* other headers between the two are extensions of this one */
-	header->protocol = ip.next == IPPROTO_ESP ? IPPROTO_ESP : protocol;
 }
 
-/* `len` is not in the header yet when a packet is sent. */
 static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 				  struct prov_packet_header *header)
 {
@@ -91,9 +85,10 @@ static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 	bpf_probe_read_kernel(&version, sizeof(version), network);
 	header->version = version >> 4;
 	if (header->version == 6)
-		read_ipv6(network, header, BPF_CORE_READ(sk, sk_protocol));
+		read_ipv6(network, header);
 	else
 		read_ipv4(network, header);
+	header->protocol = BPF_CORE_READ(sk, sk_protocol);
 	header->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	bpf_probe_read_kernel(&header->sender_port, 2, transport);
 	bpf_probe_read_kernel(&header->receiver_port, 2, transport + 2);
@@ -167,17 +162,23 @@ static __noinline struct prov_packet *new_packet(__u64 key, const struct prov_pa
 	return packet;
 }
 
-/* The one that is about to leave; NULL: it is wrapped in another one, not the socket's own */
-static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buff *skb)
+/*
+ * The one that is about to leave. Its length is not in its header yet, nor are the ports of a
+ * datagram, which come from what it was routed by; NULL: they are there.
+ */
+static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buff *skb,
+						  union flowi_uli *route)
 {
 	struct prov_packet_header header;
 
 	if (!sk || !skb)
 		return NULL;
 	read_header(sk, skb, &header);
-	if (header.protocol != BPF_CORE_READ(sk, sk_protocol))
-		return NULL;
 	header.len = BPF_CORE_READ(skb, len);
+	if (route) {
+		header.sender_port = BPF_CORE_READ(route, ports.sport);
+		header.receiver_port = BPF_CORE_READ(route, ports.dport);
+	}
 	return new_packet(buffer_of(skb), &header);
 }
 
