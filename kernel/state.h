@@ -10,7 +10,7 @@ enum {
 	ADOPTED_FILES = 65536,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
-	PACKETS = 65536, /* each is there twice */
+	PACKETS = 32768, /* each is there twice */
 	RECORDED_PREFIXES = 1024,
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
