@@ -169,7 +169,7 @@ struct prov_packet_header {
 	__u32 len; /* bytes from the network header on */
 	__u16 ip_id; /* identification of IPv4, else 0; network order */
 	__u8 protocol;
-	__u8 version; /* of IP: 4 or 6 */
+	__u8 ip_version; /* 4 or 6 */
 };
 
 /* One packet: a node of its own, sent once. Its identifier is made from its header. */

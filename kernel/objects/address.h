@@ -7,6 +7,10 @@
  */
 #include "socket.h"
 
+enum {
+	AF_NETLINK = 16,
+};
+
 /* As user space knows it, zeroed behind its end */
 struct prov_address {
 	__u64 words[4];
@@ -58,6 +62,8 @@ static __noinline int name_correspondent(struct prov_policy *policy, struct prov
 	if (!from || size < sizeof(__u16) || size > sizeof(address) ||
 	    bpf_probe_read_kernel(&address, size, from))
 		return 0;
+	if ((__u16)address.words[0] == AF_NETLINK)
+		address.words[0] &= ~0xffff0000ull; /* padding, which nobody has to fill in */
 	if ((__u16)address.words[0] != AF_UNIX)
 		tell_address(policy, node, &address, size);
 	return 0;

@@ -83,8 +83,8 @@ static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 	transport = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
 	__builtin_memset(header, 0, sizeof(*header));
 	bpf_probe_read_kernel(&version, sizeof(version), network);
-	header->version = version >> 4;
-	if (header->version == 6)
+	header->ip_version = version >> 4;
+	if (header->ip_version == 6)
 		read_ipv6(network, header);
 	else
 		read_ipv4(network, header);
@@ -232,7 +232,7 @@ static __noinline struct prov_packet *received_packet(struct prov_policy *policy
 
 static __always_inline __u8 kind_of_packet(const struct prov_packet *packet)
 {
-	return packet->header.version == 6 ? NODE_PACKET6 : NODE_PACKET;
+	return packet->header.ip_version == 6 ? NODE_PACKET6 : NODE_PACKET;
 }
 
 static __noinline int send_packet(struct prov_policy *policy, struct prov_packet *packet)

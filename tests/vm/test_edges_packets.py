@@ -183,7 +183,7 @@ def test_a_switch_has_all_segments_recorded(recording, port, version, headers):
     assert sent.receiver == received.sender
     assert sent.sender.id != received.receiver.id
     assert (sent.task_id, received.task_id) == (0, 0)
-    assert (told["protocol"], told["version"]) == (6, version)
+    assert (told["protocol"], told["ip_version"]) == (6, version)
     assert found["content"][0] >> 4 == version
     assert found["content"][-9:] == b"by switch"
     assert found["length"] == told["len"] >= headers + 20 + 9
