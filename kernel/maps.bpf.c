@@ -20,6 +20,8 @@ struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
+struct packets_map packets SEC(".maps");
+struct recorded_map recorded SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \
@@ -42,6 +44,7 @@ const struct prov_types {
 	struct prov_stream_record stream;
 	struct prov_text text;
 	struct prov_iattr_record iattr;
+	struct prov_packet_record packet;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;
@@ -55,6 +58,7 @@ const struct prov_types {
 	enum prov_switch policy_switch;
 	enum prov_restriction restriction;
 	enum prov_mark mark;
+	enum prov_way way;
 	enum prov_word word;
 	enum prov_nature nature;
 } types_in_btf SEC(".rodata.types");

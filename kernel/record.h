@@ -21,8 +21,9 @@ enum prov_record_kind {
 	RECORD_INODE,
 	RECORD_SOCKET,
 	RECORD_STREAM,
-	RECORD_TEXT, /* path, argument, address: what = its node kind */
+	RECORD_TEXT, /* path, argument, address, content of a packet: what = its node kind */
 	RECORD_IATTR,
+	RECORD_PACKET,
 };
 
 struct prov_head {
@@ -157,6 +158,27 @@ struct prov_stream_record {
 	__u32 netns; /* 0 unless the addresses are loopback: those mean another host in each namespace */
 };
 
+/* What a packet says of itself: numbers as they lie in it, IPv4 addresses v4-mapped */
+struct prov_packet_header {
+	__u8 sender[16];
+	__u8 receiver[16];
+	__u16 sender_port; /* network order */
+	__u16 receiver_port; /* network order */
+	__u32 sequence; /* of TCP, else 0; network order */
+	__u32 netns; /* where it was sent or, if nobody saw that, where it was received */
+	__u32 len; /* bytes from the network header on */
+	__u16 ip_id; /* identification of IPv4, else 0; network order */
+	__u8 protocol;
+	__u8 ip_version; /* 4 or 6 */
+};
+
+/* One packet: a node of its own, sent once. Its identifier is made from its header. */
+struct prov_packet_record {
+	struct prov_node_head node;
+	struct prov_packet_header header;
+	__u32 reserved;
+};
+
 /* One change of an inode's attributes; a node of its own, used once */
 struct prov_iattr_record {
 	struct prov_node_head node;
@@ -181,7 +203,8 @@ enum prov_text_bits {
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node,
+ * argv --arg--> node, packet_content --packet_content--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
  * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
@@ -222,6 +245,8 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
+	COUNT_PACKET_UNSEEN, /* a datagram of this machine that nobody has seen sent: link lost */
+	COUNT_PACKET_COPIED, /* one that was copied on its way: told by its addresses */
 	COUNTER_COUNT,
 };
 

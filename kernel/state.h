@@ -10,6 +10,8 @@ enum {
 	ADOPTED_FILES = 65536,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
+	PACKETS = 32768, /* each is there twice */
+	RECORDED_PREFIXES = 1024,
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
@@ -200,6 +202,14 @@ struct prov_socket {
 	__u32 joined; /* enum prov_joined: whether its streams have been counted */
 	__u32 reserved;
 	struct prov_stream_key in;
+};
+
+/* A packet that was sent, or came from elsewhere. It is entered once: version 0 is its only one. */
+struct prov_packet {
+	struct prov_node node;
+	struct prov_packet_header header;
+	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u64 receiver; /* node id of the socket that it was read from last */
 };
 
 struct prov_text_buffer {

@@ -39,6 +39,8 @@ typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef unsigned int sk_buff_data_t;
+typedef long unsigned int netmem_ref;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -59,12 +61,17 @@ struct dentry;
 struct fdtable;
 struct file;
 struct files_struct;
+struct flowi4;
+struct flowi6;
+struct flowi;
+struct flowi_common;
 struct fs_struct;
 struct hlist_bl_node;
 struct hlist_head;
 struct hlist_node;
 struct iattr;
 struct in6_addr;
+struct inet_cork_full;
 struct inode;
 struct iov_iter;
 struct ipc_namespace;
@@ -78,6 +85,7 @@ struct msghdr;
 struct net;
 struct ns_common;
 struct nsproxy;
+struct page;
 struct path;
 struct percpu_counter;
 struct pid;
@@ -89,6 +97,8 @@ struct request_sock;
 struct seq_file;
 struct signal_struct;
 struct sk_buff;
+struct skb_frag;
+struct skb_shared_info;
 struct sock;
 struct sock_common;
 struct sockaddr;
@@ -107,6 +117,7 @@ struct upid;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+union flowi_uli;
 
 typedef struct {
 	s64 counter;
@@ -214,6 +225,33 @@ struct files_struct {
 	struct file *fd_array[64];
 };
 
+struct flowi_common {
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	union flowi_uli uli;
+};
+
+struct flowi {
+	union {
+		struct flowi_common __fl_common;
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+};
+
 struct fs_struct {
 	struct path pwd;
 	struct path root;
@@ -268,6 +306,10 @@ struct inode {
 	struct hlist_head i_dentry;
 };
 
+struct inet_cork_full {
+	struct flowi fl;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
 };
@@ -320,6 +362,7 @@ struct mount {
 };
 
 struct msghdr {
+	void *msg_name;
 	int msg_namelen;
 	void *msg_control;
 	__kernel_size_t msg_controllen;
@@ -335,6 +378,10 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+};
+
+struct page {
+	long unsigned int flags;
 };
 
 struct upid {
@@ -384,6 +431,29 @@ struct request_sock {
 
 struct signal_struct {
 	struct tty_struct *tty;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	unsigned char *head;
+	sk_buff_data_t tail;
+	sk_buff_data_t end;
+	__u16 network_header;
+	__u16 transport_header;
+};
+
+struct skb_frag {
+	netmem_ref netmem;
+	unsigned int len;
+	unsigned int offset;
+};
+
+typedef struct skb_frag skb_frag_t;
+
+struct skb_shared_info {
+	__u8 nr_frags;
+	skb_frag_t frags[17];
 };
 
 struct sock {

@@ -39,7 +39,9 @@
 	X(ENVP, ENTITY, 26, "envp", 1)                    \
 	X(DISC_ENTITY, ENTITY, 27, "disc_entity", 1)      \
 	/* ours: the bytes under way in one direction of a TCP connection */ \
-	X(STREAM, ENTITY, 28, "stream", 0)
+	X(STREAM, ENTITY, 28, "stream", 0)                \
+	/* ours: one IPv6 packet, which CamFlow's identifier of a packet has no room for */ \
+	X(PACKET6, ENTITY, 30, "packet6", 0)
 
 /*
  * Relations: X(identifier, PROV relation, subtype bit, name, flow class)

@@ -39,7 +39,11 @@ HARMLESS = {
     "node_ring_full": "descriptions that were sent again",
     "descriptor_unseen": "descriptors handed over, of which only the receipt is recorded",
     "disclosed_invalid": "disclosures that made no sense: their writers were told",
+    "packet_copied": "datagrams copied on their way, told by their addresses",
 }
+
+# programs that only record segments of TCP: an interrupt may have one skipped, and no flow is lost
+UNCOUNTED = frozenset(("ip_local_out", "ip6_output", "socket_sock_rcv_skb"))
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none
 OUTCOMES = ("at_hook", "done")  # by enum prov_outcome
@@ -85,6 +89,7 @@ KINDS = (
     Kind("envp", 0x2400000004000000, "entity"),
     Kind("disc_entity", 0x2400000008000000, "entity"),
     Kind("stream", 0x2000000010000000, "entity"),
+    Kind("packet6", 0x2000000040000000, "entity"),
 )
 
 RELATIONS = (

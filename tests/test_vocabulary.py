@@ -13,7 +13,7 @@ from provcap.vocabulary import KINDS, RELATIONS
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden"
 OURS = {  # words that CamFlow does not have
-    *("stream", "send_stream", "receive_stream", "unnamed", "file_snd"),
+    *("stream", "send_stream", "receive_stream", "unnamed", "file_snd", "packet6"),
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
     "stacked",
 }

@@ -396,6 +396,42 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	return 0;
 }
 
+/*
+ * from --relation--> to, once in the life of one of them: nothing is looked up, and nothing is driven
+ * out of what the task remembers. `task` is NULL where none acts: in an interrupt the one that
+ * happens to run has nothing to do with it. Whether it was sent
+ */
+static __always_inline bool derives_once(struct prov_policy *policy, struct prov_task *task,
+					 enum prov_relation relation, struct prov_node *from,
+					 struct prov_node *to, struct prov_detail *detail)
+{
+	struct prov_event *event;
+	__u32 version;
+	__u8 bits;
+
+	if (is_filtered(policy, relation, detail->kind) ||
+	    is_filtered(policy, relation, detail->from_kind))
+		return false;
+	detail->flow = flow_of(relation);
+	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
+	if (!event) {
+		spread(policy, relation, from->marks, from->taint, to, detail->kind);
+		return false;
+	}
+	version = mark(from);
+	spread(policy, relation, from->marks, from->taint, to, detail->kind);
+	event->through = task ? task->node.id : 0;
+	event->through_version = task ? version_of(task->node.word) : 0;
+	event->bits = 0;
+	event->epoch = policy->epoch;
+	fill_detail(event, detail);
+	fill_from(event, from->id, version, detail->from_kind);
+	fill_to(event, to, detail->kind);
+	bits = event->bits;
+	submit(event);
+	return was_sent(bits);
+}
+
 /* The end of an object: node@n --relation--> node@n+1; nothing comes after. No task acts. */
 static __always_inline void ends(struct prov_policy *policy, enum prov_relation relation,
 				 struct prov_node *node, __u8 kind, __u32 flags)

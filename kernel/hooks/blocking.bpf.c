@@ -4,8 +4,8 @@
  * hook the data may not have been written yet; a reader that then answers without reading again would
  * seem to know nothing. docs/reference/inputs.md says which function stands for which input.
  */
+#include "../objects/address.h"
 #include "../objects/inode.h"
-#include "../objects/socket.h"
 
 static __always_inline int read_done(struct kiocb *iocb, long got)
 {
@@ -76,7 +76,7 @@ static __always_inline void receive_stream(struct prov_scene *scene, struct sock
 		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
 }
 
-static __always_inline int receive_done(struct socket *sock, int flags, int got)
+static __always_inline int receive_done(struct socket *sock, struct msghdr *msg, int flags, int got)
 {
 	struct prov_detail detail = {
 		.flags = flags,
@@ -95,6 +95,8 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
+	if (msg->msg_name)
+		name_correspondent(scene.policy, &socket->node, msg);
 	uses(&scene, REL_RECEIVE_MSG, &socket->node, &detail);
 	return 0;
 }
@@ -102,7 +104,7 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 SEC("fexit/sock_recvmsg")
 int BPF_PROG(sock_recvmsg, struct socket *sock, struct msghdr *msg, int flags, int ret)
 {
-	return receive_done(sock, flags, ret);
+	return receive_done(sock, msg, flags, ret);
 }
 
 /* recvmmsg goes through sock_recvmsg for its first message only; `nosec` says that it is a later one. */
@@ -110,5 +112,5 @@ SEC("fexit/____sys_recvmsg")
 int BPF_PROG(sys_recvmsg, struct socket *sock, struct msghdr *msg, void *user, void *address,
 	     unsigned int flags, int nosec, int ret)
 {
-	return nosec ? receive_done(sock, flags, ret) : 0;
+	return nosec ? receive_done(sock, msg, flags, ret) : 0;
 }

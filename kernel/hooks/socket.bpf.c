@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
+#include "../objects/address.h"
 #include "../objects/rights.h"
 
 /* A derivation from a socket, recorded before the bytes move */
@@ -37,6 +38,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return;
+	apply_recorded(&socket->node, address, relation == REL_BIND ? WAY_IN : WAY_OUT);
 	if (!is_filtered(scene.policy, REL_ADDRESSED, NODE_ADDRESS))
 		name_socket(scene.policy, &socket->node, address, length);
 	generates(&scene, relation, &socket->node, &detail);
@@ -156,6 +158,8 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
+	add_marks(&accepted->node, listening->node.marks & MARK_RECORD);
+	name_connection(scene.policy, &accepted->node, sk);
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
 	uses(&scene, REL_ACCEPT, &accepted->node, &detail);
 	return 0;
@@ -251,6 +255,8 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
+	if (msg->msg_name)
+		name_correspondent(scene.policy, &socket->node, msg);
 	generates(&scene, REL_SEND_MSG, &socket->node, &detail);
 	if (msg->msg_controllen && sk->__sk_common.skc_family == AF_UNIX)
 		send_rights(&scene, &socket->node, msg);

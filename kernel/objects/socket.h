@@ -194,17 +194,24 @@ static __always_inline void announce_listener(struct prov_policy *policy, struct
 		name_inet_listener(policy, node, sk);
 }
 
-static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
-					    struct prov_node *node)
+/* For hooks in which no task acts */
+static __always_inline void announce_socket_alone(struct prov_policy *policy, struct sock *sk,
+						  struct prov_node *node)
 {
 	bool announced;
 
-	if (node->sent == scene->policy->epoch)
+	if (node->sent == policy->epoch)
 		return;
-	announced = was_announced(scene->policy, node);
-	send_socket(scene->policy, sk, node);
+	announced = was_announced(policy, node);
+	send_socket(policy, sk, node);
 	if (!announced)
-		announce_listener(scene->policy, node, sk);
+		announce_listener(policy, node, sk);
+}
+
+static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
+					    struct prov_node *node)
+{
+	announce_socket_alone(scene->policy, sk, node);
 }
 
 /* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */

@@ -19,7 +19,8 @@ from provcap.capture import layout as captures
 
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = ROOT / "provcap/vocabulary.py"
-DOWN = ("prov_policy", "prov_marks")  # what user space writes; captures.RECORDS: what it reads
+# what user space writes; captures.RECORDS: what it reads
+DOWN = ("prov_policy", "prov_marks", "prov_recorded_prefix", "prov_recorded")
 
 _CLASSES = {"ACTIVITY": "activity", "ENTITY": "entity", "AGENT": "agent"}
 _SECTIONS = {

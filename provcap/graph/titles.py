@@ -193,6 +193,7 @@ _PLAIN_NAMES = {
     "socket": "socket",
     "stream": "socket",
     "packet": "socket",
+    "packet6": "socket",
     "process_memory": "process",
     "task": "process",
 }

@@ -27,7 +27,7 @@ _PARTS = frozenset(
     )
 )
 _PROCESS = frozenset(("task", "process_memory"))
-_CARRIERS = frozenset(("stream", "packet"))
+_CARRIERS = frozenset(("stream", "packet", "packet6"))
 _CONNECTION = _CARRIERS | {"socket"}
 
 ENVIRONMENT = "environment strings"

@@ -82,6 +82,8 @@ class Policy(NamedTuple):
     all: bool = True
     repeat_edges: bool = False
     adopt: bool = False
+    segments: bool = False
+    content: bool = False
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()

@@ -227,6 +227,31 @@ def test_a_stream_from_elsewhere_says_so():
     )
 
 
+@pytest.mark.parametrize("kind", ["packet", "packet6"])
+def test_a_datagram_leads_from_one_process_to_the_other(kind):
+    """The packet and its two sockets are one step."""
+    log = Log()
+    for pid, name in ((5, "sender"), (6, "receiver")):
+        log.process(pid, f"/usr/bin/{name}")
+    log.node("from", "socket")
+    log.node("to", "socket")
+    log.node("datagram", kind, sender="10.0.0.1:53", receiver="10.0.0.2:2000")
+    log.reads("5", file(log, "/in"))
+    log.writes("5", "from", "send_msg")
+    log.edge("send_packet", "from", "datagram")
+    log.edge("receive_packet", "datagram", "to")
+    log.reads("6", "to", "receive_msg")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by receiver (pid 6)\n"
+        "   └─ received from socket 10.0.0.2:2000 <- 10.0.0.1:53\n"
+        "      └─ sent by sender (pid 5)\n"
+        "         └─ read /in"
+    )
+
+
 def test_a_terminal_does_not_bring_in_everything_that_was_printed():
     log = Log()
     log.node("tty", "char", name="/dev/pts/3")

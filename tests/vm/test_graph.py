@@ -23,6 +23,7 @@ PROMISED = {
     *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
     *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
     *("file_rcv", "file_snd", "load_file", "load_module"),
+    *("send_packet", "receive_packet", "packet_content"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 

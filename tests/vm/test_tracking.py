@@ -46,9 +46,10 @@ cat heard >heard.copy
 cat heard.copy >heard.copy.copy
 
 python3 ../serve.py serve & server=$!
-while [ ! -e ready ]; do sleep 0.1; done
+python3 ../serve.py datagram & receiver=$!
+while [ ! -e ready -o ! -e ready.datagram ]; do sleep 0.1; done
 python3 ../serve.py send <spreads
-wait $server
+wait $server $receiver
 
 camflow --opaque-file hidden true
 cat hidden spreads >hidden.out
@@ -80,12 +81,19 @@ if sys.argv[1] == "serve":
     open("/tmp/track/ready", "w").close()
     for listener in (inet, inet, unix):
         listener.accept()[0].recv(9)
+elif sys.argv[1] == "datagram":
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 7070))
+    open("/tmp/track/ready.datagram", "w").close()
+    open("/tmp/track/datagram.out", "wb").write(receiver.recv(9))
 else:
     for _ in range(2):
         socket.create_connection(("127.0.0.1", 7070)).sendall(sys.stdin.buffer.read(2))
     peer = socket.socket(socket.AF_UNIX)
     peer.connect("/tmp/track/listener")
     peer.sendall(sys.stdin.buffer.read(2))
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.sendto(sys.stdin.buffer.read(2), ("127.0.0.1", 7070))
 """
 
 PREPARE = f"""
@@ -239,6 +247,11 @@ def test_a_listening_socket_tells_what_it_was_bound_to_before(tracked: Tracked) 
         b"\x02\0" + (7070).to_bytes(2, "big") + b"\x7f\0\0\x01",
         b"\x01\0/tmp/track/lis",
     }
+
+
+def test_a_datagram_carries_marks_to_a_process_that_was_never_told_of(tracked: Tracked) -> None:
+    """Its packet is tracked, and so is the socket that it is read from."""
+    assert tracked.reaches("spreads", "datagram.out")
 
 
 def test_an_opaque_file_leaves_the_rest_as_it_is(tracked: Tracked) -> None:

@@ -11,14 +11,14 @@
 
 /* Handovers come first, while the table of descriptors is small. */
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
-						  processes, sockets, lifetimes, everyday };
+						  processes, sockets, packets, lifetimes, everyday };
 
 int here = -1;
 const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char told[1 << 16];
+static char told[1 << 17];
 static size_t named;
 
 long must(long result, const char *what)
