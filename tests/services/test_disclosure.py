@@ -393,6 +393,7 @@ def test_without_a_recorder_the_error_says_how_to_start_one(path: Path) -> None:
         session.entity("a")
     with pytest.raises(DisclosureError, match="recorder"):
         session.entity("b")
+    session.close()
 
 
 def test_the_place_is_told_by_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
