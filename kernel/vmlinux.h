@@ -73,6 +73,8 @@ struct iattr;
 struct in6_addr;
 struct inet_cork_full;
 struct inode;
+struct io_kiocb;
+struct io_ring_ctx;
 struct iov_iter;
 struct ipc_namespace;
 struct kernfs_node;
@@ -90,8 +92,10 @@ struct path;
 struct percpu_counter;
 struct pid;
 struct pid_namespace;
+struct pipe_inode_info;
 struct posix_acl;
 struct posix_acl_entry;
+struct pt_regs;
 struct qstr;
 struct request_sock;
 struct seq_file;
@@ -210,6 +214,7 @@ struct dentry {
 
 struct fdtable {
 	unsigned int max_fds;
+	struct file **fd;
 };
 
 struct file {
@@ -218,6 +223,7 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	loff_t f_pos;
+	void *private_data;
 };
 
 struct files_struct {
@@ -310,6 +316,10 @@ struct inet_cork_full {
 	struct flowi fl;
 };
 
+struct io_kiocb {
+	struct file *file;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
 };
@@ -398,6 +408,10 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct pipe_inode_info {
+	unsigned int head;
+};
+
 struct posix_acl_entry {
 	short int e_tag;
 	short unsigned int e_perm;
@@ -407,6 +421,10 @@ struct posix_acl_entry {
 struct posix_acl {
 	unsigned int a_count;
 	struct posix_acl_entry a_entries[];
+};
+
+struct pt_regs {
+	long unsigned int orig_ax;
 };
 
 typedef struct {

@@ -156,7 +156,11 @@
 	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
 	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                      \
 	/* ours: the file of a layer is what a file of a stacked file system shows */ \
-	X(STACKED, DERIVED, 40, "stacked", DATA)
+	X(STACKED, DERIVED, 40, "stacked", DATA)                          \
+	/* ours: content that the kernel moves without bringing it into a process */ \
+	X(COPY, DERIVED, 25, "copy", DATA)                                    \
+	X(REFLINK, DERIVED, 26, "reflink", DATA)                              \
+	X(RING_MESSAGE, DERIVED, 27, "ring_message", DATA)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

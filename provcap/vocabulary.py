@@ -197,6 +197,9 @@ RELATIONS = (
     Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
     Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
     Relation("stacked", 0x8080010000000000, "wasDerivedFrom", "data"),
+    Relation("copy", 0x8080000002000000, "wasDerivedFrom", "data"),
+    Relation("reflink", 0x8080000004000000, "wasDerivedFrom", "data"),
+    Relation("ring_message", 0x8080000008000000, "wasDerivedFrom", "data"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

@@ -16,6 +16,7 @@ OURS = {  # words that CamFlow does not have
     *("stream", "send_stream", "receive_stream", "unnamed", "file_snd", "packet6"),
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
     "stacked",
+    *("copy", "reflink", "ring_message"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types
 

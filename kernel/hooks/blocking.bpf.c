@@ -5,7 +5,7 @@
  * seem to know nothing. docs/reference/inputs.md says which function stands for which input.
  */
 #include "../objects/address.h"
-#include "../objects/inode.h"
+#include "../objects/copy.h"
 
 static __always_inline int read_done(struct kiocb *iocb, long got)
 {
@@ -24,7 +24,8 @@ static __always_inline int read_done(struct kiocb *iocb, long got)
 	if (!node || !takes_part(&scene, node))
 		return 0;
 	announce_inode(&scene, inode, node);
-	uses(&scene, REL_READ, node, &detail);
+	if (!is_passed_on(&scene, iocb->ki_filp, node, detail.kind))
+		uses(&scene, REL_READ, node, &detail);
 	return 0;
 }
 
@@ -53,29 +54,6 @@ int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 	return read_done(iocb, ret);
 }
 
-/* On TCP the bytes come out of the stream first; either of the two may be what is tracked. */
-static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk)
-{
-	struct prov_detail detail = {
-		.outcome = OUTCOME_DONE,
-		.offset = NO_OFFSET,
-		.from_kind = NODE_STREAM,
-		.kind = NODE_SOCKET,
-	};
-	struct prov_socket *socket = socket_state(sk);
-	struct prov_stream_key key;
-	struct prov_node *stream;
-
-	if (!socket)
-		return;
-	takes_part(scene, &socket->node);
-	inbound(socket, sk, &key);
-	stream = stream_node(scene, &key);
-	socket = stream ? socket_node(scene, sk) : NULL;
-	if (socket)
-		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
-}
-
 static __always_inline int receive_done(struct socket *sock, struct msghdr *msg, int flags, int got)
 {
 	struct prov_detail detail = {
@@ -93,7 +71,7 @@ static __always_inline int receive_done(struct socket *sock, struct msghdr *msg,
 	if (is_tcp(sk))
 		receive_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
-	if (!socket)
+	if (!socket || is_passed_on(&scene, sock->file, &socket->node, NODE_SOCKET))
 		return 0;
 	if (msg->msg_name)
 		name_correspondent(scene.policy, &socket->node, msg);

@@ -233,4 +233,27 @@ static __always_inline bool take_part(struct prov_scene *scene, struct sock *one
 	return first && second && (takes_part(scene, &first->node) || takes_part(scene, &second->node));
 }
 
+/* On TCP the bytes come out of the stream first; either of the two may be what is tracked. */
+static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_STREAM,
+		.kind = NODE_SOCKET,
+	};
+	struct prov_socket *socket = socket_state(sk);
+	struct prov_stream_key key;
+	struct prov_node *stream;
+
+	if (!socket)
+		return;
+	takes_part(scene, &socket->node);
+	inbound(socket, sk, &key);
+	stream = stream_node(scene, &key);
+	socket = stream ? socket_node(scene, sk) : NULL;
+	if (socket)
+		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
+}
+
 #endif

@@ -12,6 +12,8 @@ from provcap.graph.model import Graph
 
 MAX_ARGUMENTS = 120  # characters of an argument list before it is cut
 
+COPIED = "copied from"
+
 # relation -> how "parent VERB child" reads, most telling first
 VERBS = {
     "write": "written by",
@@ -19,6 +21,10 @@ VERBS = {
     "send_msg": "sent by",
     "send_msg_queue": "sent by",
     "sh_write": "written by",
+    "splice_out": "written by",
+    "copy": COPIED,
+    "reflink": COPIED,
+    "ring_message": "was told by",
     "read": "read",
     "receive": "received from",
     "receive_msg": "received from",
@@ -110,6 +116,9 @@ FLOW_VERBS = {
     "send_msg_queue": "sends",
     "sh_write": "writes",
     "splice_out": "writes",
+    "copy": "copied into",
+    "reflink": "copied into",
+    "ring_message": "tells",
     "exec": "executed by",
     "clone": STARTS,
     "clone_mem": STARTS,

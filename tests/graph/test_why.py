@@ -52,6 +52,19 @@ def test_the_story_names_server_and_page_but_not_what_was_read_later():
     assert "only-looked-at" not in text
 
 
+def test_who_had_the_kernel_copy_is_named_and_is_no_source():
+    """What cat has read before did not pass into the copy."""
+    log = Log()
+    log.process(300, "/usr/bin/cat", "cat")
+    log.reads("300", file(log, "/srv/known"))
+    log.edge("copy", file(log, "/srv/from"), file(log, "/srv/to"))
+    log.raw("write", log.id("t300"), log.id("/srv/to"), **{"cf:flow": "control"})
+    text = tree(log, "/srv/to")
+
+    assert "copied from /srv/from (by cat (pid 300))" in text
+    assert "/srv/known" not in text
+
+
 def test_control_is_followed_on_request():
     flows = queries.ANCESTRY_FLOWS | {words.CONTROL}
 

@@ -17,11 +17,13 @@ WORKLOAD = Path(__file__).parent / "workload"
 WORK = "/tmp/edges"
 
 FILE_SYSTEMS = f"""
-mkdir -m 755 {WORK} {WORK}/disk {WORK}/mount
-truncate -s 32M /tmp/disk.image
+mkdir -m 755 {WORK} {WORK}/disk {WORK}/shared {WORK}/mount
+truncate -s 32M /tmp/disk.image /tmp/shared.image
 mkfs.ext4 -q /tmp/disk.image
-modprobe -a loop ext4 overlay
+mkfs.btrfs -q --mixed /tmp/shared.image
+modprobe -a loop ext4 btrfs overlay
 mount "$(losetup --find --show /tmp/disk.image)" {WORK}/disk
+mount "$(losetup --find --show /tmp/shared.image)" {WORK}/shared
 mount -t tmpfs none {WORK}/mount
 mkdir {WORK}/mount/inner
 mount -t tmpfs none {WORK}/mount/inner

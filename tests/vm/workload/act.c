@@ -11,7 +11,8 @@
 
 /* Handovers come first, while the table of descriptors is small. */
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
-						  processes, sockets, packets, lifetimes, everyday };
+						  copies, processes, sockets, packets, lifetimes,
+						  everyday };
 
 int here = -1;
 const char *work;
