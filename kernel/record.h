@@ -42,6 +42,11 @@ enum prov_event_bits {
 	EVENT_FRESH = 32, /* to_version holds nothing of the version before it (truncation) */
 };
 
+/* Node ids that are always the same */
+enum prov_fixed_id {
+	MACHINE_ID = 1,
+};
+
 enum prov_outcome {
 	OUTCOME_AT_HOOK = 0, /* recorded before the operation began; it may still fail */
 	OUTCOME_DONE = 1, /* recorded after the operation had succeeded */
@@ -88,6 +93,7 @@ struct prov_task_record {
 	__u64 read_bytes;
 	__u64 write_bytes;
 	__u64 cancel_write_bytes;
+	__u64 capabilities; /* effective ones, one bit each */
 	__u32 pid; /* thread id, initial namespace */
 	__u32 vpid; /* thread id, own namespace */
 	__u32 tgid; /* process id, initial namespace */
@@ -105,7 +111,9 @@ struct prov_task_record {
 	__u32 pidns;
 	__u32 netns;
 	__u32 cgroupns;
+	__u32 userns;
 	__u32 cwd_dev; /* working directory: device and inode */
+	__u32 reserved;
 	__u64 cwd_ino;
 	char comm[16];
 };
@@ -222,6 +230,7 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
+	COUNT_OWNER_UNSEEN, /* a file called its owner and could not be reached: its file_sigio is missing */
 	COUNTER_COUNT,
 };
 

@@ -16,6 +16,8 @@ OURS = {  # words that CamFlow does not have
     *("stream", "send_stream", "receive_stream", "unnamed", "file_snd"),
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
     "stacked",
+    *("setgid", "setgroups", "capset", "setns", "mount", "umount", "chroot", "pivot_root"),
+    *("signal", "load_bpf"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types
 

@@ -109,10 +109,24 @@ static __always_inline void fill_from(struct prov_event *event, __u64 id, __u32 
 	event->from_kind = kind;
 }
 
+/*
+ * What the machine takes makes a version for itself alone, closed from the beginning, and the event has the
+ * time at which that was done: whoever starts later runs on it (the recorder finds out), and nothing
+ * that such a task does can have come into it.
+ */
+static __always_inline struct prov_step into_machine(struct prov_event *event,
+						     struct prov_node *node)
+{
+	struct prov_step step = pass_through(node);
+
+	event->head.at_ns = bpf_ktime_get_boot_ns();
+	return step;
+}
+
 static __always_inline struct prov_step fill_to(struct prov_event *event, struct prov_node *to,
 						__u8 kind)
 {
-	struct prov_step step = enter(to);
+	struct prov_step step = kind == NODE_MACHINE ? into_machine(event, to) : enter(to);
 
 	event->to = to->id;
 	event->to_kind = kind;
@@ -271,6 +285,12 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	return 0;
 }
 
+/* Names and commands come from the task alone; content, and what shapes the machine, from all it knows. */
+static __always_inline bool comes_from_memory(__u8 flow)
+{
+	return flow == FLOW_DATA || flow == FLOW_INFLUENCE;
+}
+
 /* memory of the current task --memory_read--> task --relation--> object */
 static __always_inline void generates(struct prov_scene *scene, enum prov_relation relation,
 				      struct prov_node *object, struct prov_detail *detail)
@@ -281,7 +301,7 @@ static __always_inline void generates(struct prov_scene *scene, enum prov_relati
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
 	detail->flow = flow_with(relation, object, detail);
-	from_memory = detail->flow == FLOW_DATA && scene->memory;
+	from_memory = comes_from_memory(detail->flow) && scene->memory;
 	if (detail->flow == FLOW_DATA)
 		spread(scene->policy, relation, actor_node(scene)->marks,
 		       actor_node(scene)->taint, object, detail->kind);
@@ -392,6 +412,28 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	fill_from(event, image->id, image->version, image->kind);
 	fill_passed(event, scene->task);
 	fill_to(event, &scene->memory->node, NODE_MEMORY);
+	submit(event);
+	return 0;
+}
+
+/*
+ * An object --relation--> a task that does not act itself, and learns of it all the same. Whoever is
+ * interrupted for this has no part in it; what the task remembers is left alone, as above.
+ */
+static __noinline int reaches(struct prov_scene *scene, enum prov_relation relation,
+			      struct prov_node *object, struct prov_detail *detail)
+{
+	struct prov_event *event;
+
+	if (!object || is_filtered(scene->policy, relation, detail->kind))
+		return 0;
+	detail->flow = FLOW_CONTROL;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return 0;
+	fill_detail(event, detail);
+	fill_from(event, object->id, mark(object), detail->kind);
+	fill_to(event, &scene->task->node, NODE_TASK);
 	submit(event);
 	return 0;
 }

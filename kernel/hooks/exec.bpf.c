@@ -106,12 +106,12 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 		move_into(&scene, memory, task);
 	}
 	old = __sync_lock_test_and_set(&scene.task->memory, index);
-	release_memory(scene.policy, old);
+	release_memory(scene.policy, old, 0);
 	if (!memory || !is_recorded(&scene))
 		return 0;
 	memory->argued = scene.policy->epoch; /* by describe_exec, at the very end */
 	/* another name, another memory, maybe other ids: what was said of the task is out of date */
-	describe_task(scene.policy, task, scene.task, bprm->cred);
+	send_task(scene.policy, task, scene.task, bprm->cred, task->nsproxy);
 	announce_actor(&scene);
 	describe_exec(&scene, bprm);
 	return 0;

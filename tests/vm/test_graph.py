@@ -22,7 +22,9 @@ PROMISED = {
     *("setxattr", "setxattr_inode", "getxattr", "getxattr_inode", "file_lock"),
     *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
     *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
-    *("file_rcv", "file_snd", "load_file", "load_module"),
+    *("file_rcv", "file_snd", "load_file", "load_module", "load_kexec_image", "load_bpf"),
+    *("setgid", "setgroups", "capset", "setns", "signal", "file_sigio"),
+    *("mount", "umount", "chroot", "pivot_root"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 
