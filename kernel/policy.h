@@ -12,6 +12,7 @@ enum prov_switch {
 	SWITCH_ADOPT = 2,
 	SWITCH_ENABLED = 4, /* without it nothing is recorded, and state only kept */
 	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
+	SWITCH_ENVIRONMENT = 16, /* the environment of programs, too */
 };
 
 /* What was left out at any time since loading, kept by user space: a recording has to say so. */

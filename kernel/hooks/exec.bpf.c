@@ -48,8 +48,7 @@ static __always_inline void describe_exec(struct prov_scene *scene, struct linux
 		if (slot < scene->task->images)
 			derives_from_image(scene, REL_EXEC, &scene->task->image[slot],
 					   &scene->memory->node, NODE_MEMORY);
-	if (!is_filtered(scene->policy, REL_ARG, NODE_ARGV))
-		send_arguments(scene->policy, scene->memory, bprm);
+	send_arguments(scene->policy, scene->memory, bprm);
 }
 
 /* An executed file makes its process tracked or opaque; the process was it already if it was tracked. */

@@ -278,7 +278,7 @@ static __always_inline bool is_introduced(struct prov_scene *scene)
 	       (!scene->memory ||
 		(scene->memory->node.sent == epoch && scene->memory->node.named == epoch &&
 		 (scene->memory->argued == epoch ||
-		  is_filtered(scene->policy, REL_ARG, NODE_ARGV))));
+		  !wants_arguments(scene->policy))));
 }
 
 /* The current thread */

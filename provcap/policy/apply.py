@@ -34,6 +34,7 @@ _SWITCHES = {
     "all": "SWITCH_ALL",
     "repeat_edges": "SWITCH_REPEAT_EDGES",
     "adopt": "SWITCH_ADOPT",
+    "environment": "SWITCH_ENVIRONMENT",
 }
 
 

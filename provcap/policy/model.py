@@ -82,6 +82,7 @@ class Policy(NamedTuple):
     all: bool = True
     repeat_edges: bool = False
     adopt: bool = False
+    environment: bool = False
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char told[1 << 16];
+static char told[1 << 17];
 static size_t named;
 
 long must(long result, const char *what)
