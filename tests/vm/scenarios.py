@@ -22,7 +22,7 @@ FLOWS = _listed("""
     early_unix early_tcp4 early_tcp6 early_mapping early_reader
     splice_in splice_out tee vmsplice shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
-    changed_name ring_at_once ring_by_worker
+    changed_name ring_at_once ring_by_worker signal_value
 """)
 
 NOT_YET = {
@@ -60,6 +60,8 @@ PAIRS = _listed("""
     order_of_pipes order_of_pairs order_of_unix order_of_tcp4 order_of_tcp6
     fifo_discarded read_at_end read_nothing read_to_nowhere map_unreadable
     cut_on_open cut_by_name written_over not_said accepted_late
+    signalled signal_refused value_for_another change_refused same_group same_namespace
+    mounted same_machine
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor

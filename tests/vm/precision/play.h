@@ -50,7 +50,8 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
-extern const struct pair pairs[], server_pairs[], near_pairs[];
+extern const struct flow signal_flows[];
+extern const struct pair pairs[], server_pairs[], near_pairs[], identity_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
@@ -90,6 +91,9 @@ void run(void (*act)(void));
 /* Order without a flow that could be recorded: counters in a page that all processes of a scenario share. */
 void reached(int step);
 void await_step(int step);
+
+/* Of a pair, the second: for the first, who is there a moment earlier */
+pid_t partner(void);
 
 /* Executes this program, which adds `text` to the file `name`. */
 void execute_give(const char *name, const char *text);
