@@ -214,6 +214,9 @@ static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edg
 		LINGER();
 	}
 	edge->version = mark(object);
+	if (detail->flow == FLOW_DATA) /* again: what has entered this version has marked it before */
+		spread(scene->policy, edge->relation, object->marks, object->taint,
+		       actor_node(scene), actor_kind(scene));
 	fill_detail(event, detail);
 	fill_from(event, object->id, edge->version, detail->kind);
 	if (into_memory && scene->memory) {
@@ -276,6 +279,9 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	} else {
 		edge->version = fill_from_task(event, scene->task);
 	}
+	if (detail->flow == FLOW_DATA) /* again, as above */
+		spread(scene->policy, edge->relation, actor_node(scene)->marks,
+		       actor_node(scene)->taint, object, detail->kind);
 	if (!SWAPPED_STEPS)
 		fill_to(event, object, detail->kind);
 	bits = event->bits;
@@ -327,6 +333,8 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	if (!event || !from || !to)
 		return drop(event);
 	edge->version = mark(from);
+	if (detail->flow == FLOW_DATA) /* again, as above */
+		spread(scene->policy, edge->relation, from->marks, from->taint, to, detail->kind);
 	fill_detail(event, detail);
 	fill_from(event, from->id, edge->version, detail->from_kind);
 	fill_to(event, to, detail->kind);
