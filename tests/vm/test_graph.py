@@ -5,6 +5,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
+import provcap
 from provcap.records import Node
 from provcap.vocabulary import RELATIONS
 
@@ -82,3 +83,4 @@ def test_the_machine_tells_its_kernel(recording, machine):
 
     assert dict(facts)["release"] == machine.kernel.version
     assert dict(facts)["sysname"] == "Linux"
+    assert dict(facts)["k_version"] == provcap.__version__
