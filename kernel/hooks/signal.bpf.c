@@ -142,6 +142,8 @@ int BPF_PROG(file_send_sigiotask, struct task_struct *task, struct fown_struct *
 
 	if (ret || !scene_of(&scene, task) || !is_recorded(&scene))
 		return ret;
+	if (!is_introduced(&scene))
+		introduce_other(&scene, task);
 	if (bpf_core_field_exists(owner->file))
 		calls(&scene, owner->file, &detail);
 	else
