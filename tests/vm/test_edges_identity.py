@@ -52,21 +52,28 @@ MOUNTS = {
         path:folder -named-> directory:folder@0
         task@0 -mount-> directory:folder@0
     """,
-    "mount_refused": NOTHING,
+    "mount_refused": LOOK_AT_FOLDER,
     # what the file system says comes after the hook
     "mount_failed": """
         path:folder -named-> directory:folder@0
         task@0 -mount-> directory:folder@0
     """,
-    "unmount": "task@0 -umount-> directory:mounted@0",
-    "unmount_refused": NOTHING,
+    "unmount": f"""
+        {LOOK_AT_FOLDER}
+        task@1 -umount-> directory:mounted@1     directory:mounted@0..1
+    """,
+    "unmount_refused": LOOK_AT_FOLDER,
     # it may become a working directory, but not the root
-    "change_root_refused": "directory:folder@0 -search-> task@1    task@0..1",
-    "pivot_root": """
-        path:root -named-> directory:root@0
-        directory:root@0 -pivot_root-> task@1    task@0..1
-        path:old -named-> directory:old@0
-        task@1 -mount-> directory:old@0
+    "change_root_refused": f"""
+        {LOOK_AT_FOLDER}
+        directory:folder@0 -search-> task@1
+    """,
+    "pivot_root": f"""
+        {LOOK_AT_FOLDER}
+        directory:root@0 -perm_check-> task@1
+        path:folder -named-> directory:root@0
+        directory:root@0 -pivot_root-> task@1
+        task@1 -mount-> directory:old@1          directory:old@0..1
     """,
     "pivot_root_refused": NOTHING,
 }
@@ -95,7 +102,7 @@ def _only(recording, operation, relation):
         ("set_namespaces", "setns", 0x0C000000, "done"),  # CLONE_NEWUTS | CLONE_NEWIPC
         ("set_user_namespace", "setns", 0x10000000, "done"),  # CLONE_NEWUSER
         ("set_namespace", "setns", 0x04000000, "done"),  # CLONE_NEWUTS
-        ("clone_namespaces", "clone", 0x04000011, "at_hook"),  # CLONE_NEWUTS | SIGCHLD
+        ("clone_namespaces", "clone", 0x04000000, "at_hook"),  # CLONE_NEWUTS
         ("mount_here", "mount", 2, "at_hook"),  # MS_NOSUID
         ("unmount", "umount", 0, "at_hook"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vm.recorded import expected
+from tests.vm.recorded import ENDINGS, expected
 
 pytestmark = pytest.mark.vm
 
@@ -59,15 +59,20 @@ def test_flags_are_the_number_of_the_signal(recording, operation, relation):
     assert edge.flags == 10
 
 
+def _child(recording, operation):
+    """The task and the memory that ended."""
+    task = recording.window(operation).ids["task:1"]
+    return task, recording.attributes(task)["memory"]
+
+
 @pytest.mark.parametrize(("operation", "status"), [("exit_status", 7 << 8), ("exit_killed", 9)])
 def test_the_end_of_a_process_tells_how_it_came(recording, operation, status):
     """As wait(2) has it, of the task and of its memory."""
-    window = recording.window(operation)
     ends = [
         edge
-        for label in ("task:1", "memory:1")
+        for id in _child(recording, operation)
         for edge in recording.edges
-        if edge.sender.id == window.ids[label] and edge.relation.startswith("terminate")
+        if edge.sender.id == id and edge.relation in ENDINGS
     ]
 
     assert [edge.relation for edge in ends] == ["terminate_task", "terminate_proc"]
@@ -78,8 +83,7 @@ def test_the_end_of_a_process_tells_how_it_came(recording, operation, status):
 def test_an_exit_status_goes_nowhere(recording, operation):
     """Nothing leads from the child to whoever waits for it."""
     window = recording.window(operation)
-    mine = {window.ids["task"], window.ids["memory"]}
-    child = {id for label, id in window.ids.items() if label in ("task:1", "memory:1")}
+    mine, child = {window.ids["task"], window.ids["memory"]}, _child(recording, operation)
     back = [e for e in recording.edges if e.sender.id in child and e.receiver.id in mine]
 
     assert back == []

@@ -309,13 +309,13 @@ const struct operation identity[] = {
 	{ "set_own_namespace", set_own_namespace },
 	{ "set_namespace_refused", set_namespace_refused },
 	{ "clone_namespaces", clone_namespaces },
+	{ "pivot_root", pivot_root }, /* first, so that its mount shares its number with no other */
 	{ "mount_here", mount_here },
 	{ "mount_refused", mount_refused },
 	{ "mount_failed", mount_failed },
 	{ "unmount", unmount },
 	{ "unmount_refused", unmount_refused },
 	{ "change_root_refused", change_root_refused },
-	{ "pivot_root", pivot_root },
 	{ "pivot_root_refused", pivot_root_refused },
 	{},
 };

@@ -6,18 +6,16 @@
 static int opened_module(void)
 {
 	char path[4096];
-	int module;
 
 	snprintf(path, sizeof(path), "%s/module.ko", work);
-	module = MUST(open(path, O_RDONLY));
-	called("module", module);
-	return module;
+	return MUST(open(path, O_RDONLY));
 }
 
 static void load_module(void)
 {
 	int module = opened_module();
 
+	called("module", module);
 	begin();
 	MUST(syscall(SYS_finit_module, module, "", 0));
 	end();

@@ -50,10 +50,12 @@ static int by_tgkill(int child)
 	return syscall(SYS_tgkill, child, child, SIGUSR1);
 }
 
+static int pidfd;
+
 static int by_pidfd(int child)
 {
-	return syscall(SYS_pidfd_send_signal, MUST(syscall(SYS_pidfd_open, child, 0)), SIGUSR1,
-		       NULL, 0);
+	(void)child;
+	return syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, NULL, 0);
 }
 
 static int by_queue(int child)
@@ -70,10 +72,12 @@ static void send_signal(int (*sends)(int), void (*handler)(int))
 {
 	int child = listener(handler);
 
+	pidfd = MUST(syscall(SYS_pidfd_open, child, 0));
 	begin();
 	MUST(sends(child));
 	pause_ms(20);
 	end();
+	close(pidfd);
 	end_child(child);
 }
 
