@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Signals that one task sends to another by a system call, and those by which a file calls its owner. The LSM hook knows that somebody asked for it and
- * may; the tracepoint knows what became of it, but not who is behind it: timers and the kernel itself pass
- * there, too, and can look the same. So both are needed.
+ * Signals that one task sends to another by a system call, and those by which a file calls its owner. Of
+ * the former the LSM hook knows that somebody asked for it and may, and the tracepoint what became of it,
+ * but not who is behind it: timers and the kernel itself pass there, too, and can look the same. So both
+ * are needed.
  */
 #include "../objects/descriptor.h"
 #include "../objects/other.h"
