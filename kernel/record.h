@@ -189,9 +189,10 @@ enum prov_text_bits {
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node,
+ * envp --env--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
- * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
+ * the empty text is /. Arguments and variables travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
  * and its value; it stands for itself, and events lead to it and from it.
  */

@@ -2,9 +2,10 @@
 #ifndef PROVCAP_OBJECTS_ARGV_H
 #define PROVCAP_OBJECTS_ARGV_H
 /*
- * The arguments of a program, and its environment if that is wanted, whole: strings one after the other from where the new stack begins. At exec
- * their pages have just been written, so reading them does not fault. Of a process that is first wanted
- * later they are read then, from where it keeps them itself, which the record says.
+ * The arguments of a program, and its environment if that is wanted, whole: strings one after the other from
+ * where the new stack begins. At exec their pages have just been written, so reading them does not fault. Of a
+ * process that is first wanted later the arguments are read then, from where it keeps them itself, which the
+ * record says.
  */
 #include "../graph/text.h"
 #include "memory.h"
