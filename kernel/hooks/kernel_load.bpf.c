@@ -122,15 +122,19 @@ int BPF_PROG(module_load)
 	return current_scene(&scene) ? load(&scene, REL_LOAD_MODULE, READING_MODULE) : 0;
 }
 
-/* Each bpf(2) begins here: what bpf_prog sees next is what this command has made. */
+/*
+ * Each bpf(2) begins here: what bpf_prog sees next is what this command has made. The result so far is not
+ * asked for, since the hook has got one more argument before it ("security: Propagate caller information
+ * in bpf hooks", 6.15); one that was refused makes nothing.
+ */
 SEC("lsm/bpf")
-int BPF_PROG(bpf, int command, void *attr, unsigned int size, int ret)
+int BPF_PROG(bpf, int command)
 {
 	struct prov_scene scene;
 
-	if (!ret && open_scene(&scene))
+	if (open_scene(&scene))
 		scene.task->loads = command == BPF_PROG_LOAD;
-	return ret;
+	return 0;
 }
 
 /* A program gets its descriptor: it has been verified, or it was there already and is only asked for. */
