@@ -48,19 +48,21 @@ IDENTITY = {
 }
 
 MOUNTS = {
-    "mount_here": """
+    "mount_here": f"""
+        {LOOK_AT_FOLDER}
         path:folder -named-> directory:folder@0
-        task@0 -mount-> directory:folder@0
+        task@1 -mount-> directory:folder@0
     """,
     "mount_refused": LOOK_AT_FOLDER,
     # what the file system says comes after the hook
-    "mount_failed": """
+    "mount_failed": f"""
+        {LOOK_AT_FOLDER}
         path:folder -named-> directory:folder@0
-        task@0 -mount-> directory:folder@0
+        task@1 -mount-> directory:folder@0
     """,
     "unmount": f"""
         {LOOK_AT_FOLDER}
-        task@1 -umount-> directory:mounted@1     directory:mounted@0..1
+        task@1 -umount-> directory:1@0
     """,
     "unmount_refused": LOOK_AT_FOLDER,
     # it may become a working directory, but not the root
