@@ -107,7 +107,7 @@ class _Recorder:
         self._layout = control.layout
         self._writer = writer
         self._settings = settings
-        self._redact = Redactor(layouts.of_object(layout), settings.redact)
+        self._redact = Redactor(layouts.of_object(control.layout), settings.redact)
         self._stalls: dict[int, int] = {}
         self._failed: OSError | None = None
         self._disclosures = disclosures
