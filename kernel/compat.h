@@ -39,6 +39,10 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+enum {
+	BPF_PROG_LOAD = 5,
+};
+
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -106,6 +110,25 @@ struct inode___before_6_11 {
 	struct timespec64 __i_atime;
 	struct timespec64 __i_mtime;
 	struct timespec64 __i_ctime;
+};
+
+/* an enumeration, of which vmlinux.h would have to have all */
+enum bpf_prog_type {
+	BPF_PROG_TYPE_UNSPEC,
+};
+
+struct bpf_prog___type {
+	enum bpf_prog_type type;
+};
+
+/* its members are in an unnamed struct, which would have to come whole */
+struct kernel_siginfo___code {
+	int si_code;
+};
+
+/* until 1934b212615d "file: reclaim 24 bytes from f_owner" (6.12) */
+struct file___before_6_12 {
+	struct fown_struct f_owner;
 };
 
 /*

@@ -55,6 +55,7 @@ const struct prov_types {
 	enum prov_flow flow;
 	enum prov_outcome outcome;
 	enum prov_event_bits event_bits;
+	enum prov_fixed_id fixed_id;
 	enum prov_text_bits text_bits;
 	enum prov_counter counter;
 	enum prov_switch policy_switch;

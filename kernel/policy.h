@@ -14,6 +14,7 @@ enum prov_switch {
 	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
 	SWITCH_SEGMENTS = 16, /* packets of TCP, too: those with bytes in them */
 	SWITCH_CONTENT = 32, /* what is in a packet */
+	SWITCH_ENVIRONMENT = 64, /* the environment of programs, too */
 };
 
 /* What was left out at any time since loading, kept by user space: a recording has to say so. */

@@ -43,6 +43,11 @@ enum prov_event_bits {
 	EVENT_FRESH = 32, /* to_version holds nothing of the version before it (truncation) */
 };
 
+/* Node ids that are always the same */
+enum prov_fixed_id {
+	MACHINE_ID = 1,
+};
+
 enum prov_outcome {
 	OUTCOME_AT_HOOK = 0, /* recorded before the operation began; it may still fail */
 	OUTCOME_DONE = 1, /* recorded after the operation had succeeded */
@@ -89,6 +94,7 @@ struct prov_task_record {
 	__u64 read_bytes;
 	__u64 write_bytes;
 	__u64 cancel_write_bytes;
+	__u64 capabilities; /* effective ones, one bit each */
 	__u32 pid; /* thread id, initial namespace */
 	__u32 vpid; /* thread id, own namespace */
 	__u32 tgid; /* process id, initial namespace */
@@ -106,7 +112,9 @@ struct prov_task_record {
 	__u32 pidns;
 	__u32 netns;
 	__u32 cgroupns;
+	__u32 userns;
 	__u32 cwd_dev; /* working directory: device and inode */
+	__u32 reserved;
 	__u64 cwd_ino;
 	char comm[16];
 };
@@ -203,10 +211,10 @@ enum prov_text_bits {
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node,
- * argv --arg--> node, packet_content --packet_content--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node,
+ * envp --env--> node, packet_content --packet_content--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
- * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
+ * the empty text is /. Arguments and variables travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
  * and its value; it stands for itself, and events lead to it and from it.
  */
@@ -247,6 +255,7 @@ enum prov_counter {
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
 	COUNT_PACKET_UNSEEN, /* a datagram of this machine that nobody has seen sent: link lost */
 	COUNT_PACKET_COPIED, /* one that was copied on its way: told by its addresses */
+	COUNT_OWNER_UNSEEN, /* a file called its owner and could not be reached: its file_sigio is missing */
 	COUNTER_COUNT,
 };
 

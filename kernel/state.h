@@ -23,7 +23,6 @@ enum {
 };
 
 enum {
-	MACHINE_ID = 1, /* node id of the machine */
 	FIRST_ID = 16, /* lower ids are ours to give */
 	CPU_SHIFT = 48, /* node id = CPU << 48 | counter of that CPU */
 };
@@ -151,7 +150,8 @@ struct prov_task {
 	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
-	__u32 reserved;
+	__u32 loads; /* the bpf(2) that it is in loads a program */
+	__u64 signals; /* address of the task that it may signal now, 0: none */
 	struct prov_asked asked[ASKED_FILES];
 	struct prov_copying copying;
 	struct prov_naming naming;

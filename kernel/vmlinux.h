@@ -32,8 +32,8 @@ typedef unsigned int __kernel_uid32_t;
 typedef __kernel_uid32_t uid_t;
 typedef unsigned int __kernel_gid32_t;
 typedef __kernel_gid32_t gid_t;
-typedef __u32 u32;
 typedef __u64 u64;
+typedef __u32 u32;
 typedef unsigned int fmode_t;
 typedef short unsigned int umode_t;
 typedef __s64 time64_t;
@@ -52,6 +52,7 @@ struct backing_file;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
+struct bpf_prog;
 struct callback_head;
 struct cgroup;
 struct cgroup_namespace;
@@ -65,7 +66,9 @@ struct flowi4;
 struct flowi6;
 struct flowi;
 struct flowi_common;
+struct fown_struct;
 struct fs_struct;
+struct group_info;
 struct hlist_bl_node;
 struct hlist_head;
 struct hlist_node;
@@ -77,6 +80,7 @@ struct io_kiocb;
 struct io_ring_ctx;
 struct iov_iter;
 struct ipc_namespace;
+struct kernel_siginfo;
 struct kernfs_node;
 struct kiocb;
 struct linux_binprm;
@@ -112,12 +116,14 @@ struct socket_alloc;
 struct super_block;
 struct task_io_accounting;
 struct task_struct;
+struct time_namespace;
 struct timespec64;
 struct tty_driver;
 struct tty_struct;
 struct unix_address;
 struct unix_sock;
 struct upid;
+struct user_namespace;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
@@ -175,11 +181,18 @@ typedef struct {
 	gid_t val;
 } kgid_t;
 
+typedef struct {
+	u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 
 struct css_set {
@@ -215,6 +228,10 @@ struct dentry {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+};
+
+struct fown_struct {
+	struct file *file;
 };
 
 struct file {
@@ -261,6 +278,10 @@ struct flowi {
 struct fs_struct {
 	struct path pwd;
 	struct path root;
+};
+
+struct group_info {
+	int ngroups;
 };
 
 struct hlist_head {
@@ -358,6 +379,7 @@ struct mm_struct {
 
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 struct vfsmount {
@@ -388,6 +410,8 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct time_namespace *time_ns_for_children;
 };
 
 struct page {
@@ -564,6 +588,13 @@ struct unix_sock {
 	struct sock sk;
 	struct sock *peer;
 	struct unix_address *addr;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 };
 
 struct uts_namespace {

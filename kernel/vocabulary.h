@@ -160,7 +160,18 @@
 	/* ours: content that the kernel moves without bringing it into a process */ \
 	X(COPY, DERIVED, 25, "copy", DATA)                                    \
 	X(REFLINK, DERIVED, 26, "reflink", DATA)                              \
-	X(RING_MESSAGE, DERIVED, 27, "ring_message", DATA)
+	X(RING_MESSAGE, DERIVED, 27, "ring_message", DATA)                    \
+	/* ours: who a process is, what it sees as its file system, whom it signals */ \
+	X(SETGID, GENERATED, 42, "setgid", DATA)                              \
+	X(SETGROUPS, GENERATED, 43, "setgroups", DATA)                        \
+	X(CAPSET, GENERATED, 44, "capset", DATA)                              \
+	X(SETNS, GENERATED, 45, "setns", DATA)                                \
+	X(MOUNT, GENERATED, 46, "mount", CONTROL)                             \
+	X(UMOUNT, GENERATED, 47, "umount", CONTROL)                           \
+	X(CHROOT, USED, 31, "chroot", CONTROL)                                \
+	X(PIVOT_ROOT, USED, 32, "pivot_root", CONTROL)                        \
+	X(SIGNAL, INFORMED, 8, "signal", DATA)                                \
+	X(LOAD_BPF, INFLUENCED, 9, "load_bpf", INFLUENCE)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

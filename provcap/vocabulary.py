@@ -59,6 +59,7 @@ TEXT_TRUNCATED = 2
 TEXT_LAST = 4
 TEXT_REMOVED = 8
 TEXT_LATE = 16
+MACHINE_ID = 1
 
 KINDS = (
     Kind("unknown", 0x2000800000000000, "entity"),
@@ -200,6 +201,16 @@ RELATIONS = (
     Relation("copy", 0x8080000002000000, "wasDerivedFrom", "data"),
     Relation("reflink", 0x8080000004000000, "wasDerivedFrom", "data"),
     Relation("ring_message", 0x8080000008000000, "wasDerivedFrom", "data"),
+    Relation("setgid", 0x8040040000000000, "wasGeneratedBy", "data"),
+    Relation("setgroups", 0x8040080000000000, "wasGeneratedBy", "data"),
+    Relation("capset", 0x8040100000000000, "wasGeneratedBy", "data"),
+    Relation("setns", 0x8040200000000000, "wasGeneratedBy", "data"),
+    Relation("mount", 0x8040400000000000, "wasGeneratedBy", "control"),
+    Relation("umount", 0x8040800000000000, "wasGeneratedBy", "control"),
+    Relation("chroot", 0x8020000080000000, "used", "control"),
+    Relation("pivot_root", 0x8020000100000000, "used", "control"),
+    Relation("signal", 0x8010000000000100, "wasInformedBy", "data"),
+    Relation("load_bpf", 0x8008000000000200, "wasInfluencedBy", "influence"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

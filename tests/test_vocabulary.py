@@ -17,6 +17,8 @@ OURS = {  # words that CamFlow does not have
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
     "stacked",
     *("copy", "reflink", "ring_message"),
+    *("setgid", "setgroups", "capset", "setns", "mount", "umount", "chroot", "pivot_root"),
+    *("signal", "load_bpf"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types
 

@@ -87,7 +87,7 @@ def _tables(image: bytes) -> Iterator[str]:
     )
     outcomes = [name.lower() for name in _names(layout, "prov_outcome").values()]
     yield f"OUTCOMES = {_tuple(outcomes)}  # by enum prov_outcome\n"
-    for enum in ("prov_event_bits", "prov_text_bits"):
+    for enum in ("prov_event_bits", "prov_text_bits", "prov_fixed_id"):
         yield from (f"{name} = {value}" for name, value in layout.enum(enum).items())
     yield "\nKINDS = ("
     for row in objects.rows(image, ".rodata.node_rows", "prov_node_row"):

@@ -7,6 +7,7 @@ nodes are repeated when it comes back.
 """
 
 import hashlib
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import count
@@ -28,6 +29,7 @@ from provcap.vocabulary import (
     EVENT_TO_STEPPED,
     FLOWS,
     KINDS,
+    MACHINE_ID,
     OUTCOMES,
     RELATION,
     RELATIONS,
@@ -57,6 +59,7 @@ _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
 _ACTIVITIES = frozenset(kind.type for kind in KINDS if kind.prov_class == "activity")
 _LISTS = (_NUMBER["argv"], _NUMBER["envp"])  # many NUL-terminated strings in one text
 _XATTR = _NUMBER["xattr"]  # a text that is a node of its own
+_DONE = OUTCOMES.index("done")
 _tuple = tuple.__new__  # named tuples the short way: half the time where most of it goes
 _MEMORY_READ, _MEMORY_WRITE = RELATION["memory_read"], RELATION["memory_write"]
 _PAIRS = [  # the two relations of an event that goes through a task, by number
@@ -105,6 +108,7 @@ class Expand:
         self._ended: deque[tuple[int, int]] = deque()
         self._relation_ids = count(first_relation_id)
         self._out: list[Record] = []
+        self._loads: list[tuple[int, int]] = []  # when the machine got which version
         self.machine: Name | None = None  # the machine node that was emitted last
         self.jumps = 0  # gaps wider than LONGEST_BRIDGE: damage, or a very long loss
 
@@ -312,6 +316,8 @@ class Expand:
             older = newer
         known.top = version
         known.last = older
+        if id == MACHINE_ID:
+            insort(self._loads, (moment.at_ns, version))
         return older
 
     def _extend_down(self, known: "_Object", id: int, version: int, moment: _Moment) -> Name:
@@ -361,12 +367,26 @@ class Expand:
         before = known.facts
         if before is None or record.version >= before.version:
             known.facts = record
-        if not known.low <= record.version <= known.top:
-            return
-        if before is None or before[7:] != record[7:]:  # taint and attributes
+        is_there = known.low <= record.version <= known.top
+        if is_there and (before is None or before[7:] != record[7:]):  # taint and attributes
             kind = KINDS[known.kind_at(record.version)].name
             identifier = self._identifier(known, record.id, record.version)
             self._out.append(_node_of(record, kind, identifier))
+        if record.kind == _TASK and not known.placed:
+            known.placed = True
+            self._ran_on(record)
+
+    def _ran_on(self, task: NodeRecord) -> None:
+        """Link a task to the machine as it was when the task started.
+
+        Not as it is now: what the task has done since may be in what the machine has loaded since.
+        """
+        moment = _NodeMoment(task)
+        earlier = bisect_left(self._loads, (task.attributes["start_ns"], 0))
+        version = self._loads[earlier - 1][1] if earlier else 0
+        machine = self._version(MACHINE_ID, _MACHINE, version, moment)
+        runner = self._version(task.id, _TASK, task.version, moment)
+        self._edge(RELATION["ran_on"], machine, runner, moment, None)
 
     def _identifier(self, known: "_Object", id: int, version: int) -> Name:
         return self._named(known.kind_at(version), id, version)
@@ -447,13 +467,14 @@ class _Object:
     that the chain begins at 0. Nothing is there yet if top < low.
     """
 
-    __slots__ = ("facts", "kinds", "last", "low", "top")
+    __slots__ = ("facts", "kinds", "last", "low", "placed", "top")
 
     def __init__(self, kinds: _Kinds, low: int, top: int) -> None:
         self.kinds = kinds
         self.low = low
         self.top = top
         self.facts: NodeRecord | None = None
+        self.placed = False  # a task is linked to its machine
         self.last = _NOBODY  # the identifier asked for last: most often it is asked for again
 
     def kind_at(self, version: int) -> int:
@@ -486,6 +507,16 @@ class _DisclosedMoment:
         self.epoch = record.epoch
         self.through = record.task
         self.outcome = OUTCOMES.index("done")
+
+
+class _NodeMoment:
+    """The record of a task as the moment of its edge to the machine."""
+
+    def __init__(self, task: NodeRecord) -> None:
+        self.at_ns = task.at_ns
+        self.epoch = task.epoch
+        self.through = task.id
+        self.outcome = _DONE
 
 
 def path_of(components: bytes) -> bytes:

@@ -36,6 +36,7 @@ _SWITCHES = {
     "adopt": "SWITCH_ADOPT",
     "segments": "SWITCH_SEGMENTS",
     "content": "SWITCH_CONTENT",
+    "environment": "SWITCH_ENVIRONMENT",
 }
 
 

@@ -84,6 +84,7 @@ class Policy(NamedTuple):
     adopt: bool = False
     segments: bool = False
     content: bool = False
+    environment: bool = False
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()

@@ -24,7 +24,7 @@ FLOWS = _listed("""
     early_unix early_tcp4 early_tcp6 early_mapping early_reader
     shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
-    changed_name
+    changed_name signal_value
     splice_in splice_out splice_pipes splice_late tee vmsplice vmsplice_out send_file_pipe
     relay_unix relay_tcp
     ring_at_once ring_by_worker ring_polled ring_opens ring_sockets ring_pipe ring_splice
@@ -59,6 +59,8 @@ PAIRS = _listed("""
     cut_on_open cut_by_name written_over not_said accepted_late
     sent_by_kernel copied_by_kernel spliced_by_kernel spliced_into_pipe teed_into_pipe
     sent_into_socket stored_from_pipe stored_from_file rings rings_alone spliced_by_ring
+    signalled signal_refused value_for_another change_refused same_group same_namespace
+    mounted same_machine
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor

@@ -155,7 +155,7 @@ def played(machine) -> Played:
     checked(machine.run(["sh", "-ec", NETWORKS]))
     checked(machine.run([play, "prepare", WORK]))
     checked(machine.run(["sh", "-c", f"{play} early {WORK} </dev/null >/dev/null 2>&1"]))
-    recording, result = record(machine, out, [play, "run", WORK])
+    recording, result = record(machine, out, [play, "run", WORK], "--env=true")
     write_log(out)
     scenarios = result.stdout.decode().split()
     return Played(load(str(out / "audit.log")), scenarios, recording.losses, _truth(machine))
@@ -264,15 +264,29 @@ def test_a_file_on_disk_had_the_inode_number_of_the_one_before(played):
     assert inode[played.graph.object_of[new[0]]] == inode[played.graph.object_of[old[0]]]
 
 
-def test_a_program_comes_from_the_text_of_its_arguments(played):
-    """The argument itself is a node that says what the file has."""
-    secret = "secret-of-fork_exec"
+@pytest.mark.parametrize(
+    ("scenario", "text", "kind"),
+    [
+        ("fork_exec", "secret-of-fork_exec", "argv"),
+        ("environment", "WORDS=secret-of-environment", "envp"),
+    ],
+)
+def test_a_program_comes_from_the_text_that_it_is_given(played, scenario, text, kind):
+    """The argument or the variable itself is a node that says what the file has."""
     graph = played.graph
-    found = [graph.versions(obj)[0] for obj, text in graph.texts.items() if text.startswith(secret)]
+    found = [graph.versions(obj)[0] for obj, told in graph.texts.items() if told.startswith(text)]
 
     assert found
-    assert {graph.kind(node) for node in found} == {"argv"}
-    assert played.way_between(found, played.known_as("fork_exec", "copy")[0])
+    assert {graph.kind(node) for node in found} == {kind}
+    assert played.way_between(found, played.known_as(scenario, "copy")[0])
+
+
+def test_a_secret_of_the_environment_never_leaves_the_recorder(played, machine):
+    """The name of the variable does."""
+    raw = (machine.share / "precision/out/audit.raw").read_bytes()
+
+    assert b"not-for-the-log" not in raw
+    assert "SOME_TOKEN=***" in played.graph.texts.values()
 
 
 def test_a_script_and_its_interpreter_lead_to_what_it_writes(played):

@@ -50,9 +50,9 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
-extern const struct flow network_flows[], copy_flows[], ring_flows[];
+extern const struct flow network_flows[], copy_flows[], ring_flows[], signal_flows[];
 extern const struct pair pairs[], server_pairs[], near_pairs[], network_pairs[];
-extern const struct pair copy_pairs[], ring_pairs[];
+extern const struct pair copy_pairs[], ring_pairs[], identity_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
@@ -92,6 +92,9 @@ void run(void (*act)(void));
 /* Order without a flow that could be recorded: counters in a page that all processes of a scenario share. */
 void reached(int step);
 void await_step(int step);
+
+/* Of a pair, the second: for the first, who is there a moment earlier */
+pid_t partner(void);
 
 /* Executes this program, which adds `text` to the file `name`. */
 void execute_give(const char *name, const char *text);

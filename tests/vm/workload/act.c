@@ -12,7 +12,7 @@
 /* Handovers come first, while the table of descriptors is small. */
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
 						  copies, processes, sockets, packets, lifetimes,
-						  everyday };
+						  everyday, identity, signals, loads };
 
 int here = -1;
 const char *work;
@@ -101,6 +101,25 @@ void await_child(int pid)
 		fprintf(stderr, "act %s: a child ended with %#x\n", doing, status);
 		_exit(1);
 	}
+}
+
+int hold[2];
+
+int waiting_child(int (*act)(void *))
+{
+	int child;
+
+	MUST(pipe(hold));
+	child = start(SIGCHLD, act, NULL);
+	close(hold[0]);
+	pause_ms(20);
+	return child;
+}
+
+void end_child(int child)
+{
+	close(hold[1]);
+	await_child(child);
 }
 
 static int opened(const char *folder, const char *name, int flags)
