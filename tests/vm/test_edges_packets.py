@@ -190,14 +190,14 @@ def test_a_switch_has_all_segments_recorded(recording, port, version, headers):
 
 
 def test_every_segment_that_arrives_has_been_sent(recording):
-    """Many of them, by their sequence numbers; their sum is what was sent."""
+    """Many of them, by their sequence numbers, be it twice; together they are what was sent."""
     sent = {edge.receiver for edge in packet_edges(recording, "send_packet", segments.LARGE)}
     received = {edge.sender for edge in packet_edges(recording, "receive_packet", segments.LARGE)}
 
     assert len(received) > 1
     assert received <= sent
-    assert len({packet.sequence for packet in received}) == len(received)
-    assert sum(recording.texts[packet]["len"] - 52 for packet in received) == segments.LARGE_BYTES
+    lengths = {packet.sequence: recording.texts[packet]["len"] - 52 for packet in received}
+    assert sum(lengths.values()) == segments.LARGE_BYTES
 
 
 def test_content_is_cut_at_its_limit(recording):
