@@ -23,6 +23,9 @@ enum prov_record_kind {
 	RECORD_STREAM,
 	RECORD_TEXT, /* path, argument, address: what = its node kind */
 	RECORD_IATTR,
+	RECORD_MESSAGE,
+	RECORD_SEGMENT,
+	RECORD_EVENTFD,
 };
 
 struct prov_head {
@@ -171,6 +174,34 @@ struct prov_iattr_record {
 	__u16 reserved;
 };
 
+/* A message of a System V or POSIX queue; what is not known yet, or not used, is zero */
+struct prov_message_record {
+	struct prov_node_head node;
+	__s64 type; /* of POSIX queues the priority */
+	__u64 size; /* bytes */
+	__u64 queue; /* System V: its id; POSIX: its inode number */
+	__u32 dev; /* of the queue's inode; 0: System V */
+	__s32 key; /* of a System V queue */
+};
+
+/* Shared memory of System V */
+struct prov_segment_record {
+	struct prov_node_head node;
+	__u64 size; /* bytes; 0 until it is attached */
+	__s32 segment; /* its id; -1 until it is attached */
+	__s32 key;
+	__u32 uid;
+	__u32 gid;
+	__u16 mode;
+	__u16 reserved[3];
+};
+
+struct prov_eventfd_record {
+	struct prov_node_head node;
+	__u32 number; /* eventfd-id of /proc/PID/fdinfo */
+	__u32 flags; /* as it was made with */
+};
+
 enum prov_text_bits {
 	TEXT_STEPPED = 1, /* this record made node_version */
 	TEXT_TRUNCATED = 2, /* the whole text was longer than `total` */
@@ -222,6 +253,7 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
+	COUNT_LOOSE_FULL, /* table of messages, segments, eventfds and masters of terminals full: flows lost */
 	COUNTER_COUNT,
 };
 

@@ -39,6 +39,8 @@ typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef int __kernel_key_t;
+typedef __kernel_key_t key_t;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -55,6 +57,7 @@ struct cgroup_namespace;
 struct cred;
 struct css_set;
 struct dentry;
+struct eventfd_ctx;
 struct fdtable;
 struct file;
 struct files_struct;
@@ -67,12 +70,18 @@ struct in6_addr;
 struct inode;
 struct iov_iter;
 struct ipc_namespace;
+struct kern_ipc_perm;
 struct kernfs_node;
 struct kiocb;
 struct linux_binprm;
+struct list_head;
 struct mm_struct;
 struct mnt_namespace;
 struct mount;
+struct mq_attr;
+struct mqueue_inode_info;
+struct msg_msg;
+struct msg_queue;
 struct msghdr;
 struct net;
 struct ns_common;
@@ -86,6 +95,7 @@ struct posix_acl_entry;
 struct qstr;
 struct request_sock;
 struct seq_file;
+struct shmid_kernel;
 struct signal_struct;
 struct sk_buff;
 struct sock;
@@ -99,6 +109,7 @@ struct task_io_accounting;
 struct task_struct;
 struct timespec64;
 struct tty_driver;
+struct tty_file_private;
 struct tty_struct;
 struct unix_address;
 struct unix_sock;
@@ -106,6 +117,7 @@ struct upid;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+struct work_struct;
 
 typedef struct {
 	s64 counter;
@@ -187,8 +199,14 @@ struct dentry {
 	} d_u;
 };
 
+struct eventfd_ctx {
+	unsigned int flags;
+	int id;
+};
+
 struct fdtable {
 	unsigned int max_fds;
+	struct file **fd;
 };
 
 struct path {
@@ -202,6 +220,7 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	loff_t f_pos;
+	void *private_data;
 };
 
 struct files_struct {
@@ -267,6 +286,14 @@ struct ipc_namespace {
 	struct ns_common ns;
 };
 
+struct kern_ipc_perm {
+	int id;
+	key_t key;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+};
+
 struct kernfs_node {
 	u64 id;
 };
@@ -274,6 +301,10 @@ struct kernfs_node {
 struct kiocb {
 	struct file *ki_filp;
 	loff_t ki_pos;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct linux_binprm {
@@ -312,6 +343,29 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+};
+
+struct mq_attr {
+	__kernel_long_t mq_maxmsg;
+	__kernel_long_t mq_msgsize;
+	__kernel_long_t mq_curmsgs;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct mq_attr attr;
+};
+
+struct msg_msg {
+	long int m_type;
+	size_t m_ts;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	long unsigned int q_cbytes;
+	long unsigned int q_qnum;
+	long unsigned int q_qbytes;
 };
 
 struct msghdr {
@@ -375,6 +429,12 @@ struct sock_common {
 
 struct request_sock {
 	struct sock_common __req_common;
+};
+
+struct shmid_kernel {
+	struct kern_ipc_perm shm_perm;
+	struct file *shm_file;
+	long unsigned int shm_segsz;
 };
 
 struct signal_struct {
@@ -455,11 +515,24 @@ struct task_struct {
 struct tty_driver {
 	int major;
 	int minor_start;
+	short int type;
+	short int subtype;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+struct work_struct {
+	struct list_head entry;
 };
 
 struct tty_struct {
 	struct tty_driver *driver;
 	int index;
+	struct tty_struct *link;
+	void *driver_data;
+	struct work_struct hangup_work;
 };
 
 struct unix_address {
@@ -480,6 +553,7 @@ struct uts_namespace {
 struct vm_area_struct {
 	struct file *vm_file;
 	const vm_flags_t vm_flags;
+	struct mm_struct *vm_mm;
 };
 
 #pragma clang attribute pop

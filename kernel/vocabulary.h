@@ -39,7 +39,9 @@
 	X(ENVP, ENTITY, 26, "envp", 1)                    \
 	X(DISC_ENTITY, ENTITY, 27, "disc_entity", 1)      \
 	/* ours: the bytes under way in one direction of a TCP connection */ \
-	X(STREAM, ENTITY, 28, "stream", 0)
+	X(STREAM, ENTITY, 28, "stream", 0)                \
+	/* ours: a counter that is read and written through descriptors */ \
+	X(EVENTFD, ENTITY, 29, "eventfd", 0)
 
 /*
  * Relations: X(identifier, PROV relation, subtype bit, name, flow class)
@@ -152,7 +154,11 @@
 	X(TMPFILE, GENERATED, 33, "tmpfile", DATA)                            \
 	X(RMDIR, GENERATED, 34, "rmdir", NAMING)                              \
 	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
-	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)
+	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                        \
+	/* ours: what the kernel hands on; attached memory is read, and given back */ \
+	X(RELAY, DERIVED, 28, "relay", DATA)                                  \
+	X(SH_DETACH, GENERATED, 38, "sh_detach", DATA)                        \
+	X(SH_ATTACH_READ, USED, 24, "sh_attach_read", DATA)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

@@ -84,6 +84,7 @@ KINDS = (
     Kind("envp", 0x2400000004000000, "entity"),
     Kind("disc_entity", 0x2400000008000000, "entity"),
     Kind("stream", 0x2000000010000000, "entity"),
+    Kind("eventfd", 0x2000000020000000, "entity"),
 )
 
 RELATIONS = (
@@ -190,6 +191,9 @@ RELATIONS = (
     Relation("rmdir", 0x8040000400000000, "wasGeneratedBy", "naming"),
     Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
     Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
+    Relation("relay", 0x8080000010000000, "wasDerivedFrom", "data"),
+    Relation("sh_detach", 0x8040004000000000, "wasGeneratedBy", "data"),
+    Relation("sh_attach_read", 0x8020000001000000, "used", "data"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

@@ -15,6 +15,7 @@ GOLDEN = ROOT / "tests/golden"
 OURS = {  # words that CamFlow does not have
     *("stream", "send_stream", "receive_stream", "unnamed", "file_snd"),
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
+    *("eventfd", "relay", "sh_detach", "sh_attach_read"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types
 

@@ -83,6 +83,9 @@ RECORDS = (
     "prov_socket_record",
     "prov_stream_record",
     "prov_iattr_record",
+    "prov_message_record",
+    "prov_segment_record",
+    "prov_eventfd_record",
     "prov_text",
 )
 

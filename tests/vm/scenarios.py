@@ -23,6 +23,8 @@ FLOWS = _listed("""
     splice_in splice_out tee vmsplice shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
     changed_name ring_at_once ring_by_worker
+    peeked_message waiting_for_message waiting_for_post own_terminal left_in_memory
+    taken_descriptor
 """)
 
 NOT_YET = {
@@ -35,12 +37,6 @@ NOT_YET = {
     "splice_out": "splice does not come by pipe_read",
     "tee": "no hook for what goes from pipe to pipe",
     "vmsplice": "no hook for memory that becomes the content of a pipe",
-    "sysv_memory": "no hook for attaching shared memory",
-    "sysv_queue": "no hook for messages",
-    "posix_queue": "no hook for messages",
-    "event_counter": "all eventfd descriptors share one inode",
-    "terminal_input": "the two ends of a pseudo-terminal are not connected",
-    "terminal_output": "the two ends of a pseudo-terminal are not connected",
     "other_memory": "no hook for process_vm_readv",
     "proc_memory": "no hook for /proc/PID/mem",
 }
@@ -60,6 +56,8 @@ PAIRS = _listed("""
     order_of_pipes order_of_pairs order_of_unix order_of_tcp4 order_of_tcp6
     fifo_discarded read_at_end read_nothing read_to_nowhere map_unreadable
     cut_on_open cut_by_name written_over not_said accepted_late
+    other_queue same_queue second_peeked other_posix_queue same_posix_queue
+    other_counter counter_drained other_terminal printed_and_typed other_segment
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor
@@ -74,6 +72,7 @@ TOO_MUCH = {
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "map_unreadable": "mprotect can make it readable later, and no hook reports that",
     "written_over": "a file is one node: which of its bytes are new is not known",
+    "printed_and_typed": "an end of a terminal is one node: what is printed there and typed there",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 

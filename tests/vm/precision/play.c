@@ -9,9 +9,9 @@
 #include "play.h"
 
 static const struct flow *const flows[] = {
-	file_flows, process_flows, channel_flows, early_flows, unseen_flows,
+	file_flows, process_flows, channel_flows, early_flows, ipc_flows, unseen_flows,
 };
-static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs };
+static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, ipc_pairs };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -50,7 +50,8 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
-extern const struct pair pairs[], server_pairs[], near_pairs[];
+extern const struct flow ipc_flows[];
+extern const struct pair pairs[], server_pairs[], near_pairs[], ipc_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
