@@ -20,7 +20,6 @@ enum {
 #define PROC_MAGIC 0x9fa0
 #define BTRFS_MAGIC 0x9123683E
 #define SB_ACTIVE (1ul << 30) /* mounted; no more when it is unmounted for good */
-#define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
 
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 #define DEVICE_MAJOR(device) ((device) >> 20)

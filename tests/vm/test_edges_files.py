@@ -153,7 +153,6 @@ def test_a_flow_that_is_not_seen_yet(recording, operation):
     assert recording.window(operation).lines == expected(GAPS[operation][0])
 
 
-@pytest.mark.xfail(reason="nothing joins the two sides of a pseudo-terminal", strict=True)
 def test_what_is_written_to_a_terminal_reaches_its_other_side(recording):
     """From the writer's side to the reader's, in whatever steps."""
     found = recording.window("write_terminal").found

@@ -148,7 +148,7 @@ def test_every_scenario_was_played_and_nothing_was_lost(played, machine):
 
     assert sorted(played.scenarios) == sorted([*FLOWS, *twice])
     assert not played.losses.missing and not played.losses.skipped
-    harmless = {"shared_anonymous"}  # the eventfd and the rings
+    harmless = {"shared_anonymous"}  # the rings
     if kernel_of(machine) < (6, 2):
         harmless.add("task_storage")  # of tasks that are freed while another hook is interrupted
     assert played.losses.causes.keys() <= harmless

@@ -23,14 +23,22 @@ static void attach(int flags)
 	MUST(place == (void *)-1 ? -1 : 0);
 }
 
+/* Children would inherit what is left attached. */
+static void remove_segment(void)
+{
+	if (place)
+		MUST(shmdt(place));
+	place = NULL;
+	MUST(shmctl(segment, IPC_RMID, NULL));
+}
+
 static void create_segment(void)
 {
 	begin();
 	segment = MUST(shmget(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0640));
 	end();
 	attach(0);
-	MUST(shmdt(place));
-	MUST(shmctl(segment, IPC_RMID, NULL));
+	remove_segment();
 }
 
 static void create_refused(void)
@@ -47,6 +55,7 @@ static void attach_segment(void)
 	begin();
 	attach(0);
 	end();
+	remove_segment();
 }
 
 static void attach_to_read(void)
@@ -55,6 +64,7 @@ static void attach_to_read(void)
 	begin();
 	attach(SHM_RDONLY);
 	end();
+	remove_segment();
 }
 
 static void attach_refused(void)
@@ -66,6 +76,7 @@ static void attach_refused(void)
 	FAILS((long)shmat(-1, NULL, 0), EINVAL);
 	end();
 	act_as(0);
+	remove_segment();
 }
 
 static void detach_segment(void)
@@ -76,6 +87,8 @@ static void detach_segment(void)
 	MUST(shmdt(place));
 	FAILS(shmdt(place), EINVAL);
 	end();
+	place = NULL;
+	remove_segment();
 }
 
 static void detach_read(void)
@@ -85,6 +98,8 @@ static void detach_read(void)
 	begin();
 	MUST(shmdt(place));
 	end();
+	place = NULL;
+	remove_segment();
 }
 
 static int leave_attached(void *unused)
@@ -100,6 +115,7 @@ static void exit_attached(void)
 	begin();
 	await_child(start(SIGCHLD, leave_attached, NULL));
 	end();
+	remove_segment();
 }
 
 static int counter;
