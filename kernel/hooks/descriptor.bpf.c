@@ -32,8 +32,11 @@ int BPF_PROG(descriptor_owner, struct task_struct *owner, unsigned int mode, int
 	state = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0);
 	if (ret || !state || state->taken_from != TAKING)
 		return ret;
-	if (scene_of(&scene, owner) && !scene.silent && scene.memory)
-		note_owner(scene.memory->node.id, scene.task->memory);
+	if (!scene_of(&scene, owner) || scene.silent || !scene.memory)
+		return 0;
+	if (is_recorded(&scene) && !is_introduced(&scene))
+		introduce_other(&scene, owner);
+	note_owner(scene.memory->node.id, scene.task->memory);
 	return 0;
 }
 
