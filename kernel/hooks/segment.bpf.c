@@ -136,8 +136,8 @@ int BPF_PROG(shm_free_security, struct kern_ipc_perm *perm)
 {
 	struct prov_loose *segment = met_loose(perm);
 
-	if (segment && segment->other)
-		forget_loose((void *)segment->other);
+	if (segment)
+		unlink_segment(segment, perm);
 	end_loose(perm, NODE_SHM);
 	return 0;
 }

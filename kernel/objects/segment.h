@@ -84,6 +84,16 @@ static __always_inline void link_segment(struct prov_loose *segment, struct kern
 		back->other = (__u64)perm;
 }
 
+/* The inode has gone before, and its address may be that of another segment's by now. */
+static __always_inline void unlink_segment(struct prov_loose *segment, struct kern_ipc_perm *perm)
+{
+	const void *inode = (void *)segment->other;
+	struct prov_loose *back = met_loose(inode);
+
+	if (back && back->other == (__u64)perm)
+		forget_loose(inode);
+}
+
 static __always_inline struct prov_loose *segment_behind(struct inode *inode)
 {
 	struct prov_loose *back = met_loose(inode);
