@@ -23,6 +23,8 @@ PROMISED = {
     *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
     *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
     *("file_rcv", "file_snd", "load_file", "load_module"),
+    *("msg_create", "send_msg_queue", "receive_msg_queue", "relay"),
+    *("sh_create", "sh_attach", "sh_attach_read", "sh_detach"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 
