@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters behind a descriptor: read, and released. What is written to one comes by file_permission. */
+/*
+ * Counters behind a descriptor: read, and released. What is written to one comes by
+ * file_permission.
+ */
 #include "../objects/eventfd.h"
 
 /* Reading waits until the counter is not 0. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages of System V and POSIX queues. No LSM hook is asked about a POSIX queue, but both kinds of message
- * are made and handed out by the same functions.
+ * Messages of System V and POSIX queues. No LSM hook is asked about a POSIX queue, but both kinds
+ * of message are made and handed out by the same functions.
  */
 #include "../objects/message.h"
 
@@ -25,8 +25,8 @@ int BPF_PROG(do_mq_timedsend, int number, const char *text, size_t length, unsig
 }
 
 /*
- * To a POSIX queue: no further hook knows the message, so sending is told here, too. It may still be given
- * up, by a signal or at the time limit.
+ * To a POSIX queue: no further hook knows the message, so sending is told here, too. It may still
+ * be given up, by a signal or at the time limit.
  */
 static __noinline int posts(struct prov_scene *scene, struct prov_loose *message)
 {
@@ -86,7 +86,10 @@ int BPF_PROG(msg_queue_msgsnd, struct kern_ipc_perm *perm, struct msg_msg *msg, 
 	return 0;
 }
 
-/* Every message that is received comes here last, in the receiver's name; what was found before may be left. */
+/*
+ * Every message that is received comes here last, in the receiver's name; what was found before
+ * may be left.
+ */
 SEC("fexit/store_msg")
 int BPF_PROG(store_msg, void *to, struct msg_msg *msg, size_t length, int ret)
 {
@@ -111,7 +114,10 @@ static __always_inline void describe_copy(struct prov_loose *copy, const struct 
 	outdate(&copy->node);
 }
 
-/* MSG_COPY: the message stays in its queue, and what is received is another one that was made for it. */
+/*
+ * MSG_COPY: the message stays in its queue, and what is received is another one that was made
+ * for it.
+ */
 SEC("fexit/copy_msg")
 int BPF_PROG(copy_msg, struct msg_msg *from, struct msg_msg *to, struct msg_msg *copied)
 {

@@ -103,7 +103,10 @@ int BPF_PROG(mmap_segment, struct file *file, unsigned long reqprot, unsigned lo
 	return 0;
 }
 
-/* The mapping is the acting task's own: it unmaps it, or its address space ends with exec or exit. */
+/*
+ * The mapping is the acting task's own: it unmaps it, or its address space ends with exec or
+ * exit.
+ */
 static __always_inline bool is_own(struct vm_area_struct *vma)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -112,7 +115,10 @@ static __always_inline bool is_own(struct vm_area_struct *vma)
 	       BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
-/* Every way to lose an attachment ends here. All that the process has come to know may be left there. */
+/*
+ * Every way to lose an attachment ends here. All that the process has come to know may be left
+ * there.
+ */
 SEC("fentry/shm_close")
 int BPF_PROG(shm_close, struct vm_area_struct *vma)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The end of a terminal. What is read from one is in blocking.bpf.c, what is written to it in file.bpf.c. */
+/*
+ * The end of a terminal. What is read from one is in blocking.bpf.c, what is written to it in
+ * file.bpf.c.
+ */
 #include "../objects/terminal.h"
 
 /* Queued when the last reference is gone: both ends of a pseudo-terminal come here. */

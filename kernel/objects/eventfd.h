@@ -2,8 +2,8 @@
 #ifndef PROVCAP_OBJECTS_EVENTFD_H
 #define PROVCAP_OBJECTS_EVENTFD_H
 /*
- * Counters behind a descriptor (eventfd). All of them share one anonymous inode; what tells them apart is the
- * context that the open file points to, which lives as long as the file does.
+ * Counters behind a descriptor (eventfd). All of them share one anonymous inode; what tells them
+ * apart is the context that the open file points to, which lives as long as the file does.
  */
 #include "inode.h"
 #include "loose.h"
@@ -53,7 +53,10 @@ static __always_inline void announce_eventfd(struct prov_scene *scene, struct fi
 		send_eventfd(scene->policy, file->private_data, node);
 }
 
-/* The node of an eventfd, announced; NULL: it is not wanted, or there is no room, which was counted. */
+/*
+ * The node of an eventfd, announced; NULL: it is not wanted, or there is no room, which was
+ * counted.
+ */
 static __noinline struct prov_node *eventfd_node(struct prov_scene *scene, struct file *file)
 {
 	struct prov_node *node = eventfd_state(file);

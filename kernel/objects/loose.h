@@ -2,9 +2,9 @@
 #ifndef PROVCAP_OBJECTS_LOOSE_H
 #define PROVCAP_OBJECTS_LOOSE_H
 /*
- * Nodes of what has neither storage nor an inode of its own, by address. Whoever ends the object takes its
- * node out of the table, and who makes one puts a fresh node in, so an address that is used again is another
- * node.
+ * Nodes of what has neither storage nor an inode of its own, by address. Whoever ends the object
+ * takes its node out of the table, and who makes one puts a fresh node in, so an address that is
+ * used again is another node.
  */
 #include "task.h"
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #ifndef PROVCAP_OBJECTS_MESSAGE_H
 #define PROVCAP_OBJECTS_MESSAGE_H
-/* Messages of System V and POSIX queues: one node each, from the copy out of the sender's memory on. */
+/*
+ * Messages of System V and POSIX queues: one node each, from the copy out of the sender's
+ * memory on.
+ */
 #include "loose.h"
 
 #define MQUEUE_MAGIC 0x19800202
@@ -65,7 +68,10 @@ static __always_inline void describe_sent(struct prov_loose *message, struct msg
 	outdate(&message->node);
 }
 
-/* As the kernel asks once it has been allowed: who does not fit in waits, and comes back to the hook. */
+/*
+ * As the kernel asks once it has been allowed: who does not fit in waits, and comes back to the
+ * hook.
+ */
 static __always_inline bool has_room(struct kern_ipc_perm *perm, struct msg_msg *msg)
 {
 	struct msg_queue *queue = (void *)perm - bpf_core_field_offset(struct msg_queue, q_perm);

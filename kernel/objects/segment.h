@@ -2,8 +2,9 @@
 #ifndef PROVCAP_OBJECTS_SEGMENT_H
 #define PROVCAP_OBJECTS_SEGMENT_H
 /*
- * Shared memory of System V. A segment is a descriptor and the inode that is mapped when it is attached. The
- * inode has its own node, which memory is read from and written to; what attaches has the segment in between.
+ * Shared memory of System V. A segment is a descriptor and the inode that is mapped when it is
+ * attached. The inode has its own node, which memory is read from and written to; what attaches
+ * has the segment in between.
  */
 #include "inode.h"
 #include "loose.h"
@@ -12,7 +13,10 @@
 #define PF_EXITING 4
 #define FMODE_WRITE 2
 
-/* As it is asked for: its id and size are not known before somebody attaches it, its owner not set. */
+/*
+ * As it is asked for: its id and size are not known before somebody attaches it, its owner not
+ * set.
+ */
 static __always_inline void fill_new_segment(struct prov_segment_record *record)
 {
 	const struct cred *cred = BPF_CORE_READ(bpf_get_current_task_btf(), cred);

@@ -2,9 +2,10 @@
 #ifndef PROVCAP_OBJECTS_TERMINAL_H
 #define PROVCAP_OBJECTS_TERMINAL_H
 /*
- * Terminals. Device 5 has files that stand for a terminal which has another name, or none: all masters of
- * pseudo-terminals are opened as /dev/ptmx, and /dev/tty is whichever terminal the process has. The open file
- * knows which one: a master is a node of its own, by its tty_struct, and a slave is the inode in devpts.
+ * Terminals. Device 5 has files that stand for a terminal which has another name, or none: all
+ * masters of pseudo-terminals are opened as /dev/ptmx, and /dev/tty is whichever terminal the
+ * process has. The open file knows which one: a master is a node of its own, by its tty_struct,
+ * and a slave is the inode in devpts.
  *
  * Pointers found here are only read from: nothing but the file itself is known to the verifier.
  */
