@@ -253,7 +253,7 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
-	COUNT_LOOSE_FULL, /* table of messages, segments, eventfds and masters of terminals full: flows lost */
+	COUNT_LOOSE_FULL, /* table of messages, segments, eventfds, terminals full: flows lost */
 	COUNTER_COUNT,
 };
 

@@ -130,7 +130,7 @@ struct prov_task {
 	struct prov_making making[LEVELS];
 	struct prov_posting posting;
 	__u64 attaching; /* address of the segment that is about to be mapped, 0: none */
-	__u64 taken_from; /* memory whose descriptor is being taken: its id, TAKING: not known yet, 0: none */
+	__u64 taken_from; /* id of the memory whose descriptor is taken; TAKING: whose is not known yet */
 	__u32 taken_index; /* of that memory */
 	__u32 reserved2;
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
@@ -164,8 +164,8 @@ struct prov_blocking {
 };
 
 /*
- * What has neither storage nor an inode of its own: a message, a segment, an eventfd, the master of a
- * pseudo-terminal. Kept by address until the kernel frees it.
+ * What has neither storage nor an inode of its own: a message, a segment, an eventfd, the master
+ * of a pseudo-terminal. Kept by address until the kernel frees it.
  */
 struct prov_loose {
 	struct prov_node node;

@@ -41,8 +41,8 @@ static __always_inline struct prov_node *descriptor_node(struct prov_scene *scen
 }
 
 /*
- * The other process that a descriptor is being taken from (see descriptor.bpf.c): it hands it over. Its memory
- * may have been given to another process by now.
+ * The other process that a descriptor is being taken from (see descriptor.bpf.c): it hands it over.
+ * Its memory may have been given to another process by now.
  */
 static __noinline int comes_from_owner(struct prov_scene *scene, struct prov_node *node, __u8 kind)
 {
