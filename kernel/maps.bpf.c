@@ -16,6 +16,7 @@ struct adopted_files_map adopted_files SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct inode_marks_map inode_marks SEC(".maps");
 struct blocking_map blocking SEC(".maps");
+struct loose_map loose SEC(".maps");
 struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
@@ -47,6 +48,9 @@ const struct prov_types {
 	struct prov_text text;
 	struct prov_iattr_record iattr;
 	struct prov_packet_record packet;
+	struct prov_message_record message;
+	struct prov_segment_record segment;
+	struct prov_eventfd_record eventfd;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;

@@ -141,6 +141,16 @@ struct blocking_map {
 };
 extern struct blocking_map blocking SEC(".maps");
 
+/* What has neither storage nor an inode of its own, by address */
+struct loose_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LOOSE_OBJECTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_loose);
+};
+extern struct loose_map loose SEC(".maps");
+
 /* What an inode was, while it is not in the cache */
 struct evicted_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -24,6 +24,9 @@ enum prov_record_kind {
 	RECORD_TEXT, /* path, argument, address, content of a packet: what = its node kind */
 	RECORD_IATTR,
 	RECORD_PACKET,
+	RECORD_MESSAGE,
+	RECORD_SEGMENT,
+	RECORD_EVENTFD,
 };
 
 struct prov_head {
@@ -201,6 +204,34 @@ struct prov_iattr_record {
 	__u16 reserved;
 };
 
+/* A message of a System V or POSIX queue; what is not known yet, or not used, is zero */
+struct prov_message_record {
+	struct prov_node_head node;
+	__s64 type; /* of POSIX queues the priority */
+	__u64 size; /* bytes */
+	__u64 queue; /* System V: its id; POSIX: its inode number */
+	__u32 dev; /* of the queue's inode; 0: System V */
+	__s32 key; /* of a System V queue */
+};
+
+/* Shared memory of System V */
+struct prov_segment_record {
+	struct prov_node_head node;
+	__u64 size; /* bytes; 0 until it is attached */
+	__s32 segment; /* its id; -1 until it is attached */
+	__s32 key;
+	__u32 uid;
+	__u32 gid;
+	__u16 mode;
+	__u16 reserved[3];
+};
+
+struct prov_eventfd_record {
+	struct prov_node_head node;
+	__u32 number; /* eventfd-id of /proc/PID/fdinfo */
+	__u32 flags; /* as it was made with */
+};
+
 enum prov_text_bits {
 	TEXT_STEPPED = 1, /* this record made node_version */
 	TEXT_TRUNCATED = 2, /* the whole text was longer than `total` */
@@ -256,6 +287,7 @@ enum prov_counter {
 	COUNT_PACKET_UNSEEN, /* a datagram of this machine that nobody has seen sent: link lost */
 	COUNT_PACKET_COPIED, /* one that was copied on its way: told by its addresses */
 	COUNT_OWNER_UNSEEN, /* a file called its owner and could not be reached: its file_sigio is missing */
+	COUNT_LOOSE_FULL, /* table of messages, segments, eventfds, terminals full: flows lost */
 	COUNTER_COUNT,
 };
 

@@ -8,6 +8,7 @@ enum {
 	BLOCKING_INODES = 262144,
 	EVICTED_INODES = 524288,
 	ADOPTED_FILES = 65536,
+	LOOSE_OBJECTS = 131072,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
 	PACKETS = 32768, /* each is there twice */
@@ -49,6 +50,8 @@ struct prov_node {
 };
 
 #define SENT_OUTDATED (1u << 31) /* epochs are counted by people: they stay below */
+
+#define TAKING 1 /* below FIRST_ID */
 
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
@@ -99,6 +102,16 @@ struct prov_making {
 	__u64 mount; /* 0: unknown */
 	__u32 relation;
 	__u32 name; /* hash: what fails leaves this behind, and the address comes back for another name */
+};
+
+/* A message that is about to be made for a POSIX queue: no hook knows both */
+struct prov_posting {
+	__u64 queue; /* inode number, 0: none */
+	__u64 size;
+	__u32 dev;
+	__u32 priority;
+	__u32 refused; /* the queue is full, and the sender does not wait */
+	__u32 reserved;
 };
 
 enum prov_level {
@@ -156,6 +169,11 @@ struct prov_task {
 	struct prov_copying copying;
 	struct prov_naming naming;
 	struct prov_making making[LEVELS];
+	struct prov_posting posting;
+	__u64 attaching; /* address of the segment that is about to be mapped, 0: none */
+	__u64 taken_from; /* id of the memory whose descriptor is taken; TAKING: whose is not known yet */
+	__u32 taken_index; /* of that memory */
+	__u32 reserved2;
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];
@@ -202,6 +220,21 @@ struct prov_blocking {
 	__u64 ino; /* the address may be another inode's by now if a free went unseen */
 	__u32 dev;
 	__u32 generation;
+};
+
+/*
+ * What has neither storage nor an inode of its own: a message, a segment, an eventfd, the master
+ * of a pseudo-terminal. Kept by address until the kernel frees it.
+ */
+struct prov_loose {
+	struct prov_node node;
+	/* of a message */
+	__s64 type;
+	__u64 size;
+	__u64 queue;
+	__u32 dev;
+	__s32 key;
+	__u64 other; /* address; of a segment: its inode; of that inode: the segment, and no node */
 };
 
 struct prov_inode_key {

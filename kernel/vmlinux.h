@@ -39,6 +39,8 @@ typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef int __kernel_key_t;
+typedef __kernel_key_t key_t;
 typedef unsigned int sk_buff_data_t;
 typedef long unsigned int netmem_ref;
 typedef __u16 u16;
@@ -59,6 +61,7 @@ struct cgroup_namespace;
 struct cred;
 struct css_set;
 struct dentry;
+struct eventfd_ctx;
 struct fdtable;
 struct file;
 struct files_struct;
@@ -80,13 +83,19 @@ struct io_kiocb;
 struct io_ring_ctx;
 struct iov_iter;
 struct ipc_namespace;
+struct kern_ipc_perm;
 struct kernel_siginfo;
 struct kernfs_node;
 struct kiocb;
 struct linux_binprm;
+struct list_head;
 struct mm_struct;
 struct mnt_namespace;
 struct mount;
+struct mq_attr;
+struct mqueue_inode_info;
+struct msg_msg;
+struct msg_queue;
 struct msghdr;
 struct net;
 struct ns_common;
@@ -103,6 +112,7 @@ struct pt_regs;
 struct qstr;
 struct request_sock;
 struct seq_file;
+struct shmid_kernel;
 struct signal_struct;
 struct sk_buff;
 struct skb_frag;
@@ -119,6 +129,7 @@ struct task_struct;
 struct time_namespace;
 struct timespec64;
 struct tty_driver;
+struct tty_file_private;
 struct tty_struct;
 struct unix_address;
 struct unix_sock;
@@ -127,6 +138,7 @@ struct user_namespace;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+struct work_struct;
 union flowi_uli;
 
 typedef struct {
@@ -223,6 +235,11 @@ struct dentry {
 		struct hlist_bl_node d_in_lookup_hash;
 		struct callback_head d_rcu;
 	} d_u;
+};
+
+struct eventfd_ctx {
+	unsigned int flags;
+	int id;
 };
 
 struct fdtable {
@@ -345,6 +362,14 @@ struct ipc_namespace {
 	struct ns_common ns;
 };
 
+struct kern_ipc_perm {
+	int id;
+	key_t key;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+};
+
 struct kernfs_node {
 	u64 id;
 };
@@ -352,6 +377,10 @@ struct kernfs_node {
 struct kiocb {
 	struct file *ki_filp;
 	loff_t ki_pos;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct linux_binprm {
@@ -391,6 +420,29 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+};
+
+struct mq_attr {
+	__kernel_long_t mq_maxmsg;
+	__kernel_long_t mq_msgsize;
+	__kernel_long_t mq_curmsgs;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct mq_attr attr;
+};
+
+struct msg_msg {
+	long int m_type;
+	size_t m_ts;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	long unsigned int q_cbytes;
+	long unsigned int q_qnum;
+	long unsigned int q_qbytes;
 };
 
 struct msghdr {
@@ -469,6 +521,12 @@ struct sock_common {
 
 struct request_sock {
 	struct sock_common __req_common;
+};
+
+struct shmid_kernel {
+	struct kern_ipc_perm shm_perm;
+	struct file *shm_file;
+	long unsigned int shm_segsz;
 };
 
 struct signal_struct {
@@ -572,11 +630,24 @@ struct task_struct {
 struct tty_driver {
 	int major;
 	int minor_start;
+	short int type;
+	short int subtype;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+struct work_struct {
+	struct list_head entry;
 };
 
 struct tty_struct {
 	struct tty_driver *driver;
 	int index;
+	struct tty_struct *link;
+	void *driver_data;
+	struct work_struct hangup_work;
 };
 
 struct unix_address {
@@ -604,6 +675,7 @@ struct uts_namespace {
 struct vm_area_struct {
 	struct file *vm_file;
 	const vm_flags_t vm_flags;
+	struct mm_struct *vm_mm;
 };
 
 #pragma clang attribute pop

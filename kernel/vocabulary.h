@@ -41,7 +41,9 @@
 	/* ours: the bytes under way in one direction of a TCP connection */ \
 	X(STREAM, ENTITY, 28, "stream", 0)                \
 	/* ours: one IPv6 packet, which CamFlow's identifier of a packet has no room for */ \
-	X(PACKET6, ENTITY, 30, "packet6", 0)
+	X(PACKET6, ENTITY, 30, "packet6", 0)                \
+	/* ours: a counter that is read and written through descriptors */ \
+	X(EVENTFD, ENTITY, 29, "eventfd", 0)
 
 /*
  * Relations: X(identifier, PROV relation, subtype bit, name, flow class)
@@ -171,7 +173,11 @@
 	X(CHROOT, USED, 31, "chroot", CONTROL)                                \
 	X(PIVOT_ROOT, USED, 32, "pivot_root", CONTROL)                        \
 	X(SIGNAL, INFORMED, 8, "signal", DATA)                                \
-	X(LOAD_BPF, INFLUENCED, 9, "load_bpf", INFLUENCE)
+	X(LOAD_BPF, INFLUENCED, 9, "load_bpf", INFLUENCE)                     \
+	/* ours: what the kernel hands on; attached memory is read, and given back */ \
+	X(RELAY, DERIVED, 28, "relay", DATA)                                  \
+	X(SH_DETACH, GENERATED, 38, "sh_detach", DATA)                        \
+	X(SH_ATTACH_READ, USED, 24, "sh_attach_read", DATA)
 
 enum prov_node_kind {
 #define X(id, class, bit, name, is_long) NODE_##id,

@@ -91,6 +91,7 @@ KINDS = (
     Kind("disc_entity", 0x2400000008000000, "entity"),
     Kind("stream", 0x2000000010000000, "entity"),
     Kind("packet6", 0x2000000040000000, "entity"),
+    Kind("eventfd", 0x2000000020000000, "entity"),
 )
 
 RELATIONS = (
@@ -211,6 +212,9 @@ RELATIONS = (
     Relation("pivot_root", 0x8020000100000000, "used", "control"),
     Relation("signal", 0x8010000000000100, "wasInformedBy", "data"),
     Relation("load_bpf", 0x8008000000000200, "wasInfluencedBy", "influence"),
+    Relation("relay", 0x8080000010000000, "wasDerivedFrom", "data"),
+    Relation("sh_detach", 0x8040004000000000, "wasGeneratedBy", "data"),
+    Relation("sh_attach_read", 0x8020000001000000, "used", "data"),
 )
 
 KIND = {kind.name: kind for kind in KINDS}

@@ -19,6 +19,7 @@ OURS = {  # words that CamFlow does not have
     *("copy", "reflink", "ring_message"),
     *("setgid", "setgroups", "capset", "setns", "mount", "umount", "chroot", "pivot_root"),
     *("signal", "load_bpf"),
+    *("eventfd", "relay", "sh_detach", "sh_attach_read"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types
 

@@ -6,6 +6,7 @@
  */
 #include "../objects/address.h"
 #include "../objects/copy.h"
+#include "../objects/terminal.h"
 
 static __always_inline int read_done(struct kiocb *iocb, long got)
 {
@@ -51,7 +52,23 @@ int BPF_PROG(fifo_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 SEC("fexit/tty_read")
 int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
-	return read_done(iocb, ret);
+	struct file *file = iocb->ki_filp;
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.kind = NODE_CHAR,
+	};
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (ret <= 0 || !is_terminal(file->f_inode) || !current_scene(&scene))
+		return 0;
+	node = end_node(file);
+	if (!node || !takes_part(&scene, node))
+		return 0;
+	announce_end(&scene, file, node);
+	uses(&scene, REL_READ, node, &detail);
+	return 0;
 }
 
 static __always_inline int receive_done(struct socket *sock, struct msghdr *msg, int flags, int got)

@@ -22,6 +22,12 @@ static __always_inline bool reads_for_exec(void)
 	return BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
+/* Reading it is recorded when it is done: see blocking.bpf.c */
+static __always_inline bool waits(struct inode *inode, __u8 kind)
+{
+	return kind == NODE_EVENTFD || may_block(inode);
+}
+
 SEC("lsm/file_permission")
 int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 {
@@ -29,24 +35,29 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	struct prov_detail detail = {
 		.flags = mask,
 		.offset = file->f_pos,
-		.kind = kind_of_mode(inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	struct prov_copying *copying;
+	bool terminal = is_terminal(inode);
 	struct prov_scene scene;
 	struct prov_node *node;
 
 	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || !current_scene(&scene))
 		return ret;
+	if (terminal && mask & MAY_WRITE && !scene.wanted)
+		ask_other_end(&scene, file);
 	copying = copying_with(&scene, file, mask & MAY_WRITE);
-	node = file_node(&scene, file);
+	node = open_node(&scene, file);
 	if (copying && is_copied(&scene, copying, inode, node, mask & MAY_WRITE))
 		return 0;
 	if (!node)
 		return 0;
-	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
+	if (mask & MAY_READ && !waits(inode, detail.kind) && !reads_for_exec())
 		uses(&scene, REL_READ, node, &detail);
 	if (mask & MAY_WRITE)
 		generates(&scene, REL_WRITE, node, &detail);
+	if (mask & MAY_WRITE && terminal)
+		relays(&scene, file, node);
 	return 0;
 }
 
@@ -258,7 +269,7 @@ static __noinline int controls(struct file *file, __u32 command)
 	struct prov_detail detail = {
 		.flags = command,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	__u32 ways = ioctl_ways(inode, command);
 	struct prov_scene scene;
@@ -300,7 +311,7 @@ int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 	struct prov_detail detail = {
 		.flags = cmd,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(file->f_inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	struct prov_scene scene;
 	struct prov_node *node;
@@ -320,7 +331,7 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	struct prov_detail detail = {
 		.flags = file->f_flags,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(file->f_inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	struct prov_scene scene;
 	struct prov_node *node;
@@ -328,7 +339,10 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	if (ret || !current_scene(&scene))
 		return ret;
 	node = descriptor_node(&scene, file);
-	if (node)
-		uses(&scene, REL_FILE_RCV, node, &detail);
+	if (!node)
+		return 0;
+	if (scene.task->taken_from > TAKING)
+		comes_from_owner(&scene, node, detail.kind);
+	uses(&scene, REL_FILE_RCV, node, &detail);
 	return 0;
 }

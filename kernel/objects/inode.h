@@ -22,7 +22,6 @@ enum {
 #define PROC_MAGIC 0x9fa0
 #define BTRFS_MAGIC 0x9123683E
 #define SB_ACTIVE (1ul << 30) /* mounted; no more when it is unmounted for good */
-#define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
 
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 #define DEVICE_MAJOR(device) ((device) >> 20)
@@ -201,11 +200,12 @@ static __always_inline void forget_evicted(struct inode *inode)
 	bpf_map_delete_elem(&evicted, &key);
 }
 
+/* The inode is only read from: it may be one that the verifier knows nothing of. */
 static __noinline int send_inode(struct prov_policy *policy, struct inode *inode,
 				 struct prov_node *node)
 {
 	struct prov_inode_record *record;
-	umode_t mode = inode->i_mode;
+	umode_t mode = BPF_CORE_READ(inode, i_mode);
 
 	if (!policy || !node)
 		return 0;
@@ -214,19 +214,19 @@ static __noinline int send_inode(struct prov_policy *policy, struct inode *inode
 	if (!record)
 		return 0;
 	fill_node(&record->node, node, policy);
-	record->ino = inode->i_ino;
-	record->size = inode->i_size;
-	record->dev = inode->i_sb->s_dev;
-	record->rdev = inode->i_rdev;
-	record->generation = inode->i_generation;
-	record->uid = inode->i_uid.val;
-	record->gid = inode->i_gid.val;
-	record->magic = inode->i_sb->s_magic;
+	record->ino = BPF_CORE_READ(inode, i_ino);
+	record->size = BPF_CORE_READ(inode, i_size);
+	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	record->rdev = BPF_CORE_READ(inode, i_rdev);
+	record->generation = BPF_CORE_READ(inode, i_generation);
+	record->uid = BPF_CORE_READ(inode, i_uid.val);
+	record->gid = BPF_CORE_READ(inode, i_gid.val);
+	record->magic = BPF_CORE_READ(inode, i_sb, s_magic);
 	record->mode = mode;
 	record->reserved[0] = 0;
 	record->reserved[1] = 0;
 	record->reserved[2] = 0;
-	bpf_core_read(&record->uuid, sizeof(record->uuid), &inode->i_sb->s_uuid);
+	BPF_CORE_READ_INTO(&record->uuid, inode, i_sb, s_uuid);
 	submit(record);
 	node->sent = policy->epoch;
 	return 0;

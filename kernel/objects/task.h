@@ -245,6 +245,7 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 				     struct prov_task *state)
 {
 	struct prov_memory *memory;
+	struct file *exe;
 
 	if (!policy || !task || !state)
 		return 0;
@@ -253,7 +254,10 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 	if (!memory)
 		return 0;
 	announce_memory(policy, memory);
-	announce_name(policy, &memory->node, NODE_MEMORY, BPF_CORE_READ(task, mm, exe_file));
+	exe = BPF_CORE_READ(task, mm, exe_file);
+	if (!exe)
+		return 0; /* its address space ends at this moment */
+	announce_name(policy, &memory->node, NODE_MEMORY, exe);
 	announce_arguments(policy, memory, task);
 	return 0;
 }

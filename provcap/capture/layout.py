@@ -85,6 +85,9 @@ RECORDS = (
     "prov_packet_header",
     "prov_packet_record",
     "prov_iattr_record",
+    "prov_message_record",
+    "prov_segment_record",
+    "prov_eventfd_record",
     "prov_text",
 )
 

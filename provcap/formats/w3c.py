@@ -261,6 +261,12 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "stream": _numbers("netns"),
     "packet": (*_numbers("protocol", "netns"), *_FROM_WIRE),
     "packet6": (*_numbers("len", "protocol", "netns"), _FROM_WIRE[0]),
+    "msg": (
+        *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("type", "size", "queue")),
+        *_numbers("dev", "key"),
+    ),
+    "shm": (*_numbers("segment", "key", "uid", "gid"), _Key("cf:size", "size", _DECIMAL)),
+    "eventfd": (*_numbers("number"), _Key("cf:flags", "flags", _HEX)),
     "path": (_Key("cf:truncated", "truncated", _if_true),),
     "argv": (_Key("cf:late", "late", _if_true),),
     "xattr": (_Key("cf:value", "value", _text), _Key("cf:truncated", "truncated", _if_true)),

@@ -219,9 +219,9 @@ class _Grower:
         """Say as what an input is only counted; a system file that was changed is never hidden."""
         if self.options.everything:
             return ""
-        if is_terminal(line.kind, line.title):
-            return PRINTERS  # whoever reads keystrokes would seem to derive from every output
         kind = self.graph.kind(nodes[-1])
+        if is_terminal(line.kind, line.title) and kind != "char":  # that is its other end
+            return PRINTERS  # whoever reads keystrokes would seem to derive from every output
         if kind == "envp":
             return ENVIRONMENT
         path = self.titles.path(self.graph.object_of[nodes[-1]])

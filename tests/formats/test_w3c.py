@@ -271,6 +271,21 @@ def test_addresses_of_other_families_tell_their_numbers(
     assert {name: node[f"cf:addr_{name}"] for name in numbers} == numbers
 
 
+def test_what_processes_share_by_number_tells_it() -> None:
+    """Messages, segments and counters; what does not fit a double is a string."""
+    facts = {"type": -(2**63), "size": 3, "queue": 2**53 + 1, "dev": 0, "key": -1}
+    message = only(document(a_node("msg", 1, **facts)), "entity")
+    owned = {"uid": 0, "gid": 5, "mode": 0o640}
+    segment = only(document(a_node("shm", 2, segment=-1, key=7, size=4096, **owned)), "entity")
+    counter = only(document(a_node("eventfd", 3, number=4, flags=0x800)), "entity")
+
+    assert (message["cf:type"], message["cf:queue"]) == (str(-(2**63)), str(2**53 + 1))
+    assert (message["cf:key"], message["cf:size"]) == (-1, "3")
+    assert (segment["cf:segment"], segment["cf:size"], segment["cf:gid"]) == (-1, "4096", 5)
+    assert (counter["cf:number"], counter["cf:flags"]) == (4, "0x800")
+    assert counter["prov:label"] == "[eventfd] 0"
+
+
 @given(st.binary())
 def test_any_bytes_have_a_text_and_come_back(data: bytes) -> None:
     """text_of and bytes_of are inverse; no lone surrogate appears; UTF-8 stays what it is."""

@@ -240,6 +240,44 @@ def test_a_stream_from_elsewhere_says_so():
     )
 
 
+def test_a_message_leads_to_who_sent_it():
+    log = Log()
+    log.process(5, "/bin/sender")
+    log.process(6, "/bin/receiver")
+    log.node("message", "msg")
+    for relation in ("msg_create", "send_msg_queue"):
+        log.writes("5", "message", relation)
+    log.reads("6", "message", "receive_msg_queue")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by receiver (pid 6)\n"
+        "   └─ received message\n"
+        "      └─ sent by sender (pid 5)"
+    )
+
+
+def test_what_was_typed_comes_from_the_other_end_of_the_terminal():
+    log = Log()
+    log.process(5, "/usr/bin/script")
+    log.process(6, "/bin/tee")
+    log.node("master", "char", name="/dev/ptmx")
+    log.node("slave", "char", name="/dev/pts/3")
+    log.writes("5", "master")
+    log.edge("relay", "master", "slave")
+    log.reads("6", "slave")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by tee (pid 6)\n"
+        "   └─ read terminal /dev/pts/3\n"
+        "      └─ relayed from /dev/ptmx\n"
+        "         └─ written by script (pid 5)"
+    )
+
+
 @pytest.mark.parametrize("kind", ["packet", "packet6"])
 def test_a_datagram_leads_from_one_process_to_the_other(kind):
     """The packet and its two sockets are one step."""

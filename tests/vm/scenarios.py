@@ -24,7 +24,8 @@ FLOWS = _listed("""
     early_unix early_tcp4 early_tcp6 early_mapping early_reader
     shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
-    changed_name signal_value
+    changed_name signal_value taken_descriptor
+    peeked_message waiting_for_message waiting_for_post own_terminal left_in_memory
     splice_in splice_out splice_pipes splice_late tee vmsplice vmsplice_out send_file_pipe
     relay_unix relay_tcp
     ring_at_once ring_by_worker ring_polled ring_opens ring_sockets ring_pipe ring_splice
@@ -35,12 +36,6 @@ NOT_YET = {
     "shared_mapping": "no hook reports what is written through a shared mapping",
     "shared_page": "as shared_mapping, without a file",
     "early_reader": "exit probes do not see a call that was waiting when recording began",
-    "sysv_memory": "no hook for attaching shared memory",
-    "sysv_queue": "no hook for messages",
-    "posix_queue": "no hook for messages",
-    "event_counter": "all eventfd descriptors share one inode",
-    "terminal_input": "the two ends of a pseudo-terminal are not connected",
-    "terminal_output": "the two ends of a pseudo-terminal are not connected",
     "other_memory": "no hook for process_vm_readv",
     "proc_memory": "no hook for /proc/PID/mem",
 }
@@ -61,6 +56,8 @@ PAIRS = _listed("""
     sent_into_socket stored_from_pipe stored_from_file rings rings_alone spliced_by_ring
     signalled signal_refused value_for_another change_refused same_group same_namespace
     mounted same_machine
+    other_queue same_queue second_peeked other_posix_queue same_posix_queue
+    other_counter counter_drained other_terminal printed_and_typed other_segment
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor
@@ -75,6 +72,7 @@ TOO_MUCH = {
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "map_unreadable": "mprotect can make it readable later, and no hook reports that",
     "written_over": "a file is one node: which of its bytes are new is not known",
+    "printed_and_typed": "an end of a terminal is one node: what is printed there and typed there",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 

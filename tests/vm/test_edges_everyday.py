@@ -136,6 +136,15 @@ DESCRIPTORS = {
         socket:made@0 -file_rcv-> task@1
         {INPUT.format("socket:right@0", "receive_msg")}
     """,
+    # it shares its inode with others, and has a node all the same
+    "send_counter": f"""
+        {OUTPUT.format("socket:left@0", "send_msg")}
+        eventfd:1@0 -file_snd-> socket:left@0
+        socket:left@0 -receive_unix-> socket:right@0
+        eventfd:1@0 -file_rcv-> task@2           task@1..2
+        socket:right@0 -receive_msg-> task@2
+        task@2 -memory_write-> memory@1          memory@0..1
+    """,
     # refused after the hook: the send is there, the descriptor is not
     "send_closed": f"""
         {OUTPUT.format("socket:left@0", "send_msg")}

@@ -129,7 +129,6 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
     assert recording.window(operation).lines == expected((FILES | PIPES)[operation])
 
 
-@pytest.mark.xfail(reason="nothing joins the two sides of a pseudo-terminal", strict=True)
 def test_what_is_written_to_a_terminal_reaches_its_other_side(recording):
     """From the writer's side to the reader's, in whatever steps."""
     found = recording.window("write_terminal").found

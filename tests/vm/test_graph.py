@@ -27,6 +27,8 @@ PROMISED = {
     *("setgid", "setgroups", "capset", "setns", "signal", "file_sigio"),
     *("mount", "umount", "chroot", "pivot_root"),
     *("send_packet", "receive_packet", "packet_content"),
+    *("msg_create", "send_msg_queue", "receive_msg_queue", "relay"),
+    *("sh_create", "sh_attach", "sh_attach_read", "sh_detach"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 

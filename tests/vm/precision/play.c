@@ -10,10 +10,10 @@
 
 static const struct flow *const flows[] = {
 	file_flows, process_flows, channel_flows, network_flows, early_flows, unseen_flows,
-	copy_flows, ring_flows, signal_flows,
+	copy_flows, ring_flows, signal_flows, ipc_flows,
 };
 static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, network_pairs,
-					      copy_pairs, ring_pairs, identity_pairs };
+					      copy_pairs, ring_pairs, identity_pairs, ipc_pairs };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

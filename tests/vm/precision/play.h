@@ -50,9 +50,9 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
-extern const struct flow network_flows[], copy_flows[], ring_flows[], signal_flows[];
+extern const struct flow network_flows[], copy_flows[], ring_flows[], signal_flows[], ipc_flows[];
 extern const struct pair pairs[], server_pairs[], near_pairs[], network_pairs[];
-extern const struct pair copy_pairs[], ring_pairs[], identity_pairs[];
+extern const struct pair copy_pairs[], ring_pairs[], identity_pairs[], ipc_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;

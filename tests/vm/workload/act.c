@@ -12,14 +12,14 @@
 /* Handovers come first, while the table of descriptors is small. */
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
 						  copies, processes, sockets, packets, lifetimes,
-						  everyday, identity, signals, loads };
+						  everyday, identity, signals, loads, queues, shared };
 
 int here = -1;
 const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char told[1 << 17];
+static char told[1 << 18];
 static size_t named;
 
 long must(long result, const char *what)
@@ -43,6 +43,7 @@ static void note(const char *kind, dev_t device, unsigned long inode, const char
 {
 	named += snprintf(told + named, sizeof(told) - named, "%s %u %lu %s/%s\n", kind,
 			  major(device) << 20 | minor(device), inode, doing, name);
+	must(named < sizeof(told) ? 0 : -1, "room for names");
 }
 
 /* Pipes and sockets say their number in a link, so that asking for it leaves no trace on them. */

@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/file.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -458,6 +459,17 @@ static void receive_several(void)
 	end();
 }
 
+static void send_counter(void)
+{
+	int counter = MUST(eventfd(0, 0)), pair[2];
+
+	make_pair(SOCK_STREAM, pair);
+	begin();
+	MUST(hand_over(pair[0], &counter, 1));
+	take_over(pair[1]);
+	end();
+}
+
 static void send_closed(void)
 {
 	int closed = open_a(O_RDONLY), pair[2];
@@ -544,6 +556,7 @@ const struct operation handovers[] = {
 	{ "receive_descriptor", receive_descriptor },
 	{ "send_several", send_several },
 	{ "receive_several", receive_several },
+	{ "send_counter", send_counter },
 	{ "send_closed", send_closed },
 	{ "send_from_large_table", send_from_large_table },
 	{},

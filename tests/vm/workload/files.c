@@ -230,7 +230,6 @@ static void write_terminal(void)
 	poll(&(struct pollfd){ .fd = reader, .events = POLLIN }, 1, 1000);
 	MUST(read(reader, buffer, sizeof(buffer)));
 	end();
-	called("writer", writer);
 }
 
 const struct operation files[] = {
