@@ -115,8 +115,9 @@ static long pay_one(__u32 place, struct prov_payment *payment)
  * Makes the edges that are still to be made into this node. A loop by helper: the verifier looks at
  * its body once.
  */
-static __noinline int settle(struct prov_policy *policy, struct prov_node *node, __u8 kind)
+VERIFIED_ONCE int settle(struct prov_node *node, __u32 kind)
 {
+	struct prov_policy *policy = current_policy();
 	struct prov_payment payment = {
 		.policy = policy,
 		.all = the_machine(),

@@ -454,6 +454,6 @@ int BPF_PROG(file_release, struct file *file)
 		return 0;
 	node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
 	if (node && is_born(node))
-		settle(policy, node, kind_of_mode(inode->i_mode));
+		settle(node, kind_of_mode(inode->i_mode));
 	return 0;
 }

@@ -22,10 +22,10 @@ static __always_inline bool reads_for_exec(void)
 	return BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
-/* Reading it is recorded when it is done: see blocking.bpf.c */
-static __always_inline bool waits(struct inode *inode, __u8 kind)
+/* Its node is not that of its inode: see terminal.bpf.c and eventfd.bpf.c */
+static __always_inline bool is_apart(struct file *file)
 {
-	return kind == NODE_EVENTFD || may_block(inode);
+	return is_terminal(file->f_inode) || is_eventfd(file);
 }
 
 SEC("lsm/file_permission")
@@ -35,29 +35,24 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	struct prov_detail detail = {
 		.flags = mask,
 		.offset = file->f_pos,
-		.kind = kind_of_file(file),
+		.kind = kind_of_mode(inode->i_mode),
 	};
 	struct prov_copying *copying;
-	bool terminal = is_terminal(inode);
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || !current_scene(&scene))
+	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_apart(file) || !current_scene(&scene))
 		return ret;
-	if (terminal && mask & MAY_WRITE && !scene.wanted)
-		ask_other_end(&scene, file);
 	copying = copying_with(&scene, file, mask & MAY_WRITE);
-	node = open_node(&scene, file);
+	node = file_node(&scene, file);
 	if (copying && is_copied(&scene, copying, inode, node, mask & MAY_WRITE))
 		return 0;
 	if (!node)
 		return 0;
-	if (mask & MAY_READ && !waits(inode, detail.kind) && !reads_for_exec())
+	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
 		uses(&scene, REL_READ, node, &detail);
 	if (mask & MAY_WRITE)
 		generates(&scene, REL_WRITE, node, &detail);
-	if (mask & MAY_WRITE && terminal)
-		relays(&scene, file, node);
 	return 0;
 }
 
@@ -271,7 +266,7 @@ static __noinline int controls(struct file *file, __u32 command)
 		.offset = NO_OFFSET,
 		.kind = kind_of_file(file),
 	};
-	__u32 ways = ioctl_ways(inode, command);
+	__u32 ways = ioctl_ways(command, is_terminal(inode));
 	struct prov_scene scene;
 	struct prov_node *node;
 

@@ -201,9 +201,11 @@ static __always_inline void forget_evicted(struct inode *inode)
 }
 
 /* The inode is only read from: it may be one that the verifier knows nothing of. */
-static __noinline int send_inode(struct prov_policy *policy, struct inode *inode,
-				 struct prov_node *node)
+/* `address` of a struct inode, as a number: see VERIFIED_ONCE */
+VERIFIED_ONCE int send_inode(__u64 address, struct prov_node *node)
 {
+	struct prov_policy *policy = current_policy();
+	struct inode *inode = (void *)address;
 	struct prov_inode_record *record;
 	umode_t mode = BPF_CORE_READ(inode, i_mode);
 
@@ -286,7 +288,7 @@ static __always_inline void announce_inode(struct prov_scene *scene, struct inod
 					   struct prov_node *node)
 {
 	if (node->sent != scene->policy->epoch)
-		send_inode(scene->policy, inode, node);
+		send_inode((__u64)plain(inode), node);
 }
 
 static __noinline int read_inode_marks(struct prov_policy *policy, struct inode *inode,
@@ -350,7 +352,7 @@ static __always_inline struct prov_node *file_node(struct prov_scene *scene, str
 
 	if (!node)
 		return NULL;
-	settle(scene->policy, node, kind_of_mode(inode->i_mode));
+	settle(node, kind_of_mode(inode->i_mode));
 	if (has_path(inode) && has_own_path(file))
 		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
@@ -364,7 +366,7 @@ static __always_inline struct prov_node *opened_node(struct prov_scene *scene, s
 
 	if (!node)
 		return NULL;
-	settle(scene->policy, node, kind_of_mode(inode->i_mode));
+	settle(node, kind_of_mode(inode->i_mode));
 	if (has_path(inode) && has_own_path(file))
 		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;

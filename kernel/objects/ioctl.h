@@ -121,13 +121,13 @@ static __always_inline __u32 terminal_ways(__u32 command)
 }
 
 /* enum prov_ioctl of this command on this object; 0: it is refused, as a terminal command on a file is */
-static __always_inline __u32 ioctl_ways(struct inode *inode, __u32 command)
+VERIFIED_ONCE __u32 ioctl_ways(__u32 command, bool terminal)
 {
 	__u32 ways = common_ways(command);
 
 	if (ways)
 		return ways;
-	if (is_terminal(inode))
+	if (terminal)
 		return terminal_ways(command);
 	return command >> 8 == OLD_TERMINAL ? 0 : told_ways(command);
 }

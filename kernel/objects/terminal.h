@@ -98,9 +98,9 @@ static __always_inline void announce_end(struct prov_scene *scene, struct file *
 	if (node->sent == scene->policy->epoch)
 		return;
 	if (stands_in(inode) && is_end(tty_of(file), PTY_SLAVE))
-		send_inode(scene->policy, slave_inode(tty_of(file)), node);
+		send_inode((__u64)plain(slave_inode(tty_of(file))), node);
 	else
-		send_inode(scene->policy, inode, node);
+		send_inode((__u64)plain(inode), node);
 }
 
 /* LSM programs only. The node of an open terminal, announced, with its name if it is its own */
