@@ -107,6 +107,11 @@ struct inode___before_6_11 {
 	struct timespec64 __i_ctime;
 };
 
+/* In 6.12 this is one of the fields of the union d_u; in 7.3 that union has no name any more. */
+struct dentry___without_d_u {
+	struct hlist_node d_alias;
+};
+
 /*
  * The LSM hooks that a kernel has. 77fa6f314f03 "security: Introduce inode_post_setattr hook",
  * dae52cbf5887 "security: Introduce inode_post_removexattr hook" (6.9)
