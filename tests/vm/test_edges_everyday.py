@@ -150,17 +150,18 @@ DESCRIPTORS = {
     "take_absent": NOTHING,
 }
 
-# the kernel reads with the task's hands; then the machine is another
+# the kernel reads with the task's hands; then the machine, on which this one ran, is another
 LOADED = """
     {0}@0 -read-> task@1                         task@0..2
     task@1 -memory_write-> memory@1              memory@0..1
     {0}@0 -load_file-> task@2
     task@2 -memory_write-> memory@1
     task@2 -load_module-> machine
+    machine -version_entity-> machine
 """
 
 LOADS = {
-    "load_module": LOADED.format("file:module") + "machine -version_entity-> machine",
+    "load_module": LOADED.format("file:module"),
     # the kernel has read it, and found out after the hook that it is no module
     "load_no_module": LOADED.format("file:text"),
     "load_unreadable": NOTHING,

@@ -32,7 +32,7 @@ struct operation {
 };
 
 extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
-extern const struct operation everyday[], handovers[], names[];
+extern const struct operation everyday[], handovers[], names[], calls[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */
