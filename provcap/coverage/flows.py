@@ -139,7 +139,7 @@ def _flow(subject: str, row: dict[str, Any]) -> Flow:
         subject=subject,
         does=row["does"],
         calls=tuple(row["calls"].split()),
-        written=tuple(row["expect"].split("\n")[1:-1]),
+        written=tuple(row["expect"].splitlines()),
         expect=edges(row["expect"]),
         forbid=tuple(row.get("forbid", ())),
         maybe=tuple(row.get("maybe", ())),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from provcap.coverage.compare import Verdict
-from provcap.coverage.flows import Flow
+from provcap.coverage.flows import Flow, version
 
 Results = Mapping[str, Sequence[Verdict]]
 """Kernel version -> the verdict of each flow, in the same order."""
@@ -69,7 +69,8 @@ def _tables(results: Results) -> Iterator[str]:
     columns = list(zip(*results.values(), strict=True))
     for subject, rows in groupby(columns, lambda row: row[0].flow.subject):
         yield f"## {subject.capitalize()}\n"
-        yield f"| Workload | Calls | What it does | Edges | {' | '.join(results)} |"
+        kernels = " | ".join(map(_short, results))
+        yield f"| Workload | Calls | What it does | Edges | {kernels} |"
         yield "|---" * (4 + len(results)) + "|"
         yield from (_row(row) for row in rows)
         yield ""
@@ -90,10 +91,18 @@ def _edges(flow: Flow) -> str:
 
 
 def _reasons(results: Results) -> Iterator[str]:
-    """Why a kernel gives less, or nothing yet; told once for each reason."""
-    yield "## Why not all\n"
+    """Why a kernel gives less, or nothing yet."""
+    found: dict[tuple[str, str], list[str]] = {}
     for kernel, verdicts in results.items():
         for verdict in verdicts:
             if verdict.reason:
-                yield f"- `{verdict.flow.name}` on {kernel}: {verdict.reason}"
+                found.setdefault((verdict.flow.name, verdict.reason), []).append(_short(kernel))
+    yield "## Why not all\n"
+    yield "| Workload | Kernels | Why |\n|---|---|---|"
+    for (name, reason), kernels in found.items():
+        yield f"| `{name}` | {', '.join(kernels)} | {reason} |"
     yield ""
+
+
+def _short(kernel: str) -> str:
+    return ".".join(map(str, version(kernel)))
