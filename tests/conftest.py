@@ -44,8 +44,8 @@ def kernel_of(item: pytest.Item) -> str | None:
     callspec = getattr(item, "callspec", None)
     for value in callspec.params.values() if callspec else ():
         first = value[0] if isinstance(value, tuple) and value else value
-        if first in kernels.KNOWN:
-            return str(first)
+        if isinstance(first, str) and first in kernels.KNOWN:
+            return first
     return None
 
 
