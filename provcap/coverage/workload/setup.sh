@@ -15,7 +15,7 @@ mkdir "$work/mount/inner/deep"
 touch "$work/mount/inner/deep/file"
 # "insmod PATH", of a module that needs no other
 # shellcheck disable=SC2046
-set -- $(modprobe --show-depends crc7)
+set -- $(modprobe --show-depends cordic)
 case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac >"$work/module.ko"
 mkdir -p "$work/overlay" "$work/layers"
 cd "$work/layers"
