@@ -131,8 +131,9 @@ def _differences(results: Results) -> Iterator[str]:
             if not verdict.is_kept:
                 reason = f" ({verdict.reason})" if verdict.reason else ""
                 yield f"\n{verdict.flow.name} on {kernel}: {verdict.state}{reason}"
-                yield from (f"  missing  {edge}" for edge in verdict.missing)
-                yield from (f"  wrong    {edge}" for edge in verdict.wrong)
+                yield from (f"  missing    {edge}" for edge in verdict.missing)
+                for edge in verdict.wrong:
+                    yield f"  {'forbidden' if verdict.flow.forbids(edge) else 'wrong':<9}  {edge}"
 
 
 def _data(results: Results) -> dict[str, dict[str, dict[str, object]]]:

@@ -4,7 +4,6 @@ Public: :class:`Verdict`, :func:`judge`, :func:`judge_all`.
 """
 
 from collections.abc import Collection, Iterable
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from provcap.coverage.flows import Flow
@@ -35,7 +34,7 @@ def judge(flow: Flow, found: Collection[str] | None, kernel: str) -> Verdict:
     if found is None:
         return Verdict(flow, "not played", 0, tuple(sorted(promised)), reason="it failed")
     counted = {edge for edge in found if flow.compares(edge)}
-    forbidden = sorted(edge for edge in counted if _is_forbidden(flow, edge))
+    forbidden = sorted(filter(flow.forbids, counted))
     seen, missing = len(counted & promised), tuple(sorted(promised - counted))
     wrong = tuple(sorted(counted - promised))
     if flow.not_yet and (forbidden or missing or wrong):
@@ -56,7 +55,3 @@ def _found(recording: Recording, name: str) -> set[str] | None:
     if name in recording.failed:
         return None
     return recording.window(name).flows
-
-
-def _is_forbidden(flow: Flow, edge: str) -> bool:
-    return any(fnmatchcase(edge, pattern) for pattern in flow.forbid)

@@ -76,6 +76,10 @@ class Flow(NamedTuple):
         apart = relation in APART and relation not in named
         return not apart and not any(fnmatchcase(edge, pattern) for pattern in self.maybe)
 
+    def forbids(self, edge: str) -> bool:
+        """Whether this edge is one of those that must not be there."""
+        return any(fnmatchcase(edge, pattern) for pattern in self.forbid)
+
 
 def read(text: str | None = None) -> list[Flow]:
     """Every flow, in the order of the file; ``text`` is TOML (default: flows.toml)."""

@@ -67,9 +67,19 @@ def test_a_broken_promise_is_told_edge_by_edge(played, capsys):
     assert "read          missing 1, wrong 1\n" in out
     assert (
         "read on 6.12.1: differs\n"
-        "  missing  memory_write task -> memory\n"
-        "  wrong    write task -> file:b\n"
+        "  missing    memory_write task -> memory\n"
+        "  wrong      write task -> file:b\n"
     ) in out
+
+
+def test_an_edge_that_must_not_be_is_called_so(played, capsys):
+    """What a refusal was to prevent is worse than what nobody has thought of."""
+    refused = FLOWS["open_refused"]
+    found = {*refused.expect, "open file:secret -> task"}
+    played({"6.12.1": [judge(refused, found, "6.12.1")]})
+
+    assert main(["coverage"]) == 1
+    assert "  forbidden  open file:secret -> task\n" in capsys.readouterr().out
 
 
 def test_only_what_is_asked_for_is_played(played):
