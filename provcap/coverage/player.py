@@ -71,6 +71,6 @@ def _compile(words: list[str]) -> None:
 def _done(result: Result, what: str) -> str:
     """Standard output of a command that must have succeeded."""
     if result.status:
-        said = (result.stderr.decode(errors="replace").strip() or "it said nothing").splitlines()
-        raise GuestError(f"{what} failed with status {result.status}: {said[-1]}")
+        said = result.stderr.decode(errors="replace").strip()[-2000:] or "it said nothing"
+        raise GuestError(f"{what} failed with status {result.status}: {said}")
     return result.stdout.decode()
