@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from provcap.capture.decoder import Decoder, KernelRecord, NodeRecord
 from provcap.capture.losses import Account, Losses
 from provcap.capture.raw import RING, STATUS, RawReader, parse_status
-from provcap.capture.stages import Expand, OrderByTime
+from provcap.capture.stages import Arrived, Expand, OrderByTime
 from provcap.records import Edge, Identifier, Node, Origin
 from provcap.vocabulary import KINDS, RELATION
 
@@ -286,7 +286,7 @@ def _address(data: bytes) -> str:
     return data[2:].replace(b"\0", b"@", 1).rstrip(b"\0").decode()
 
 
-def _decoded(raw: Path) -> tuple[list[KernelRecord], Losses, Origin]:
+def _decoded(raw: Path) -> tuple[list[Arrived], Losses, Origin]:
     records: list[KernelRecord] = []
     statuses = []
     with raw.open("rb") as file:
