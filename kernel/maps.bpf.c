@@ -20,6 +20,10 @@ struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
+struct packets_map packets SEC(".maps");
+struct recorded_map recorded SEC(".maps");
+struct io_rings_map io_rings SEC(".maps");
+struct debts_map debts SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \
@@ -42,6 +46,7 @@ const struct prov_types {
 	struct prov_stream_record stream;
 	struct prov_text text;
 	struct prov_iattr_record iattr;
+	struct prov_packet_record packet;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;
@@ -50,11 +55,13 @@ const struct prov_types {
 	enum prov_flow flow;
 	enum prov_outcome outcome;
 	enum prov_event_bits event_bits;
+	enum prov_fixed_id fixed_id;
 	enum prov_text_bits text_bits;
 	enum prov_counter counter;
 	enum prov_switch policy_switch;
 	enum prov_restriction restriction;
 	enum prov_mark mark;
+	enum prov_way way;
 	enum prov_word word;
 	enum prov_nature nature;
 } types_in_btf SEC(".rodata.types");

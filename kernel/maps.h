@@ -177,6 +177,47 @@ struct streams_map {
 };
 extern struct streams_map streams SEC(".maps");
 
+/*
+ * Packets, by the address of their buffer, and by a hash of their addresses (its top bit is 0).
+ * Forgotten by age: nothing says when a buffer is freed, and an older packet in it is told by its
+ * header.
+ */
+struct packets_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * PACKETS);
+	__type(key, __u64);
+	__type(value, struct prov_packet);
+};
+extern struct packets_map packets SEC(".maps");
+
+/* The longest prefix counts. */
+struct recorded_map {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, RECORDED_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_recorded_prefix);
+	__type(value, struct prov_recorded);
+};
+extern struct recorded_map recorded SEC(".maps");
+/* io_uring by its address, which is that of its context in the kernel */
+struct io_rings_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IO_RINGS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_ring);
+};
+extern struct io_rings_map io_rings SEC(".maps");
+
+struct debts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DEBTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_debt_key);
+	__type(value, struct prov_debt);
+};
+extern struct debts_map debts SEC(".maps");
+
 /* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
 struct text_buffers_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

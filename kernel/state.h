@@ -10,6 +10,11 @@ enum {
 	ADOPTED_FILES = 65536,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
+	PACKETS = 32768, /* each is there twice */
+	RECORDED_PREFIXES = 1024,
+	IO_RINGS = 16384,
+	DEBTS = 4096,
+	DEBTS_OF_ONE = 4, /* calls that wait at the same time to put something into the same file */
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
@@ -18,7 +23,6 @@ enum {
 };
 
 enum {
-	MACHINE_ID = 1, /* node id of the machine */
 	FIRST_ID = 16, /* lower ids are ours to give */
 	CPU_SHIFT = 48, /* node id = CPU << 48 | counter of that CPU */
 };
@@ -103,6 +107,41 @@ enum prov_level {
 	LEVELS,
 };
 
+/* Calls that move content within the kernel */
+enum prov_copy_way {
+	COPY_NONE,
+	COPY_SPLICE,
+	COPY_TEE,
+	COPY_VMSPLICE,
+	COPY_SENDFILE,
+	COPY_RANGE,
+	COPY_CLONE,
+	COPY_DEDUPE,
+};
+
+/* What is known of such a call while it is under way; objects/copy.h says how it comes together. */
+struct prov_copying {
+	__u64 in; /* address of the file that it takes from */
+	__u64 out; /* ... and of the one that it puts into */
+	__u64 from; /* address of the inode of the pipe that it takes from, 0: no pipe */
+	__u64 to; /* ... and of the one that it puts into */
+	__u64 pipe; /* address of the pipe that it puts into */
+	struct prov_image source; /* id 0: none that holds anything */
+	struct prov_image target; /* the version that was entered, id 0: not yet, or nothing new in it */
+	__u32 actor; /* version of the task by then */
+	__u32 cuts; /* of the target by then */
+	__u32 head; /* of that pipe when it was locked: moved on if something has been put in */
+	__u32 call; /* number of the system call: what a missed end leaves behind is not for another */
+	__u16 relation;
+	__u8 way; /* enum prov_copy_way */
+	__u8 seen; /* the source is known */
+	__u8 wanted; /* one of its ends is tracked */
+	__u8 bits; /* of the event into the target */
+	__u16 reserved;
+	__u32 epoch; /* in which it began: what an earlier recording has left behind is not for this one */
+	__u32 reserved2;
+};
+
 struct prov_task {
 	struct prov_node node;
 	__u32 memory; /* index into memories, 0: none */
@@ -111,8 +150,10 @@ struct prov_task {
 	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
-	__u32 reserved;
+	__u32 loads; /* the bpf(2) that it is in loads a program */
+	__u64 signals; /* address of the task that it may signal now, 0: none */
 	struct prov_asked asked[ASKED_FILES];
+	struct prov_copying copying;
 	struct prov_naming naming;
 	struct prov_making making[LEVELS];
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
@@ -136,6 +177,24 @@ struct prov_machine {
 	struct prov_node node;
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
 	__u32 moves; /* of directories and mounts: names below them have changed */
+	__u32 debts; /* edges that are kept for later, see graph/debt.h */
+	__u32 reserved;
+};
+
+/* An edge into a file that its next hook is to make */
+struct prov_debt_key {
+	__u64 target; /* node id */
+	__u32 place;
+	__u32 reserved;
+};
+
+struct prov_debt {
+	struct prov_image source;
+	__u64 actor; /* node id of the task */
+	__u32 actor_version;
+	__u32 relation;
+	__u32 epoch;
+	__u32 reserved;
 };
 
 struct prov_blocking {
@@ -175,6 +234,13 @@ struct prov_name {
 	__u64 key; /* see place_key() */
 };
 
+/* An io_uring and the memory of who made it */
+struct prov_ring {
+	__u64 id; /* node id: the index may be another one's by now */
+	__u32 memory; /* index into memories */
+	__u32 reserved;
+};
+
 struct prov_stream_key {
 	__u8 sender[16];
 	__u8 receiver[16];
@@ -200,6 +266,14 @@ struct prov_socket {
 	__u32 joined; /* enum prov_joined: whether its streams have been counted */
 	__u32 reserved;
 	struct prov_stream_key in;
+};
+
+/* A packet that was sent, or came from elsewhere. It is entered once: version 0 is its only one. */
+struct prov_packet {
+	struct prov_node node;
+	struct prov_packet_header header;
+	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u64 receiver; /* node id of the socket that it was read from last */
 };
 
 struct prov_text_buffer {

@@ -32,13 +32,15 @@ typedef unsigned int __kernel_uid32_t;
 typedef __kernel_uid32_t uid_t;
 typedef unsigned int __kernel_gid32_t;
 typedef __kernel_gid32_t gid_t;
-typedef __u32 u32;
 typedef __u64 u64;
+typedef __u32 u32;
 typedef unsigned int fmode_t;
 typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef unsigned int sk_buff_data_t;
+typedef long unsigned int netmem_ref;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -50,6 +52,7 @@ struct backing_file;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
+struct bpf_prog;
 struct callback_head;
 struct cgroup;
 struct cgroup_namespace;
@@ -59,15 +62,25 @@ struct dentry;
 struct fdtable;
 struct file;
 struct files_struct;
+struct flowi4;
+struct flowi6;
+struct flowi;
+struct flowi_common;
+struct fown_struct;
 struct fs_struct;
+struct group_info;
 struct hlist_bl_node;
 struct hlist_head;
 struct hlist_node;
 struct iattr;
 struct in6_addr;
+struct inet_cork_full;
 struct inode;
+struct io_kiocb;
+struct io_ring_ctx;
 struct iov_iter;
 struct ipc_namespace;
+struct kernel_siginfo;
 struct kernfs_node;
 struct kiocb;
 struct linux_binprm;
@@ -78,17 +91,22 @@ struct msghdr;
 struct net;
 struct ns_common;
 struct nsproxy;
+struct page;
 struct path;
 struct percpu_counter;
 struct pid;
 struct pid_namespace;
+struct pipe_inode_info;
 struct posix_acl;
 struct posix_acl_entry;
+struct pt_regs;
 struct qstr;
 struct request_sock;
 struct seq_file;
 struct signal_struct;
 struct sk_buff;
+struct skb_frag;
+struct skb_shared_info;
 struct sock;
 struct sock_common;
 struct sockaddr;
@@ -98,15 +116,18 @@ struct socket_alloc;
 struct super_block;
 struct task_io_accounting;
 struct task_struct;
+struct time_namespace;
 struct timespec64;
 struct tty_driver;
 struct tty_struct;
 struct unix_address;
 struct unix_sock;
 struct upid;
+struct user_namespace;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+union flowi_uli;
 
 typedef struct {
 	s64 counter;
@@ -160,11 +181,18 @@ typedef struct {
 	gid_t val;
 } kgid_t;
 
+typedef struct {
+	u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 
 struct css_set {
@@ -199,6 +227,11 @@ struct dentry {
 
 struct fdtable {
 	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct fown_struct {
+	struct file *file;
 };
 
 struct file {
@@ -207,6 +240,7 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	loff_t f_pos;
+	void *private_data;
 };
 
 struct files_struct {
@@ -214,9 +248,40 @@ struct files_struct {
 	struct file *fd_array[64];
 };
 
+struct flowi_common {
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	union flowi_uli uli;
+};
+
+struct flowi {
+	union {
+		struct flowi_common __fl_common;
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+};
+
 struct fs_struct {
 	struct path pwd;
 	struct path root;
+};
+
+struct group_info {
+	int ngroups;
 };
 
 struct hlist_head {
@@ -268,6 +333,14 @@ struct inode {
 	struct hlist_head i_dentry;
 };
 
+struct inet_cork_full {
+	struct flowi fl;
+};
+
+struct io_kiocb {
+	struct file *file;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
 };
@@ -306,6 +379,7 @@ struct mm_struct {
 
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 struct vfsmount {
@@ -320,6 +394,7 @@ struct mount {
 };
 
 struct msghdr {
+	void *msg_name;
 	int msg_namelen;
 	void *msg_control;
 	__kernel_size_t msg_controllen;
@@ -335,6 +410,12 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct time_namespace *time_ns_for_children;
+};
+
+struct page {
+	long unsigned int flags;
 };
 
 struct upid {
@@ -351,6 +432,10 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct pipe_inode_info {
+	unsigned int head;
+};
+
 struct posix_acl_entry {
 	short int e_tag;
 	short unsigned int e_perm;
@@ -360,6 +445,10 @@ struct posix_acl_entry {
 struct posix_acl {
 	unsigned int a_count;
 	struct posix_acl_entry a_entries[];
+};
+
+struct pt_regs {
+	long unsigned int orig_ax;
 };
 
 typedef struct {
@@ -384,6 +473,29 @@ struct request_sock {
 
 struct signal_struct {
 	struct tty_struct *tty;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	unsigned char *head;
+	sk_buff_data_t tail;
+	sk_buff_data_t end;
+	__u16 network_header;
+	__u16 transport_header;
+};
+
+struct skb_frag {
+	netmem_ref netmem;
+	unsigned int len;
+	unsigned int offset;
+};
+
+typedef struct skb_frag skb_frag_t;
+
+struct skb_shared_info {
+	__u8 nr_frags;
+	skb_frag_t frags[17];
 };
 
 struct sock {
@@ -476,6 +588,13 @@ struct unix_sock {
 	struct sock sk;
 	struct sock *peer;
 	struct unix_address *addr;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 };
 
 struct uts_namespace {

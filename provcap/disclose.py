@@ -125,6 +125,7 @@ class Session:
             raise DisclosureError(f"more than {LONGEST_MESSAGE} bytes in one message")
         self._keep_pace()
         if os.getpid() != self._pid:  # forked: the old connection speaks for the parent
+            self._socket.close()
             self._connect()
         try:
             answer = self._exchange(message)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 IDENTIFIER_BYTES = 32
 
 _NODE = struct.Struct("<QQIIII")
-_PACKET = struct.Struct("<QHH4s4sHHB3xI")
+_PACKET = struct.Struct("<QHH4s4sHHB3sI")
 
 
 class Identifier(NamedTuple):
@@ -48,8 +48,9 @@ class Identifier(NamedTuple):
 class PacketIdentifier(NamedTuple):
     """Names one IPv4 packet by its header, so that sender and receiver agree on it.
 
-    ``id`` is the IP identification; numbers are as the header says, addresses are the four bytes
-    on the wire.
+    ``id`` (the IP identification) and ``sequence`` are the bytes on the wire read as little-endian
+    numbers, as CamFlow has them, addresses the four bytes on the wire, ports plain numbers.
+    ``serial`` tells packets with one header apart: 40 bits, in bytes that CamFlow leaves zero.
     """
 
     type: int
@@ -60,6 +61,12 @@ class PacketIdentifier(NamedTuple):
     destination_port: int
     protocol: int
     sequence: int
+    serial: int = 0
+
+    @property
+    def version(self) -> int:
+        """0: a packet has one version."""
+        return 0
 
     @property
     def text(self) -> str:
@@ -68,12 +75,13 @@ class PacketIdentifier(NamedTuple):
         data = _PACKET.pack(
             self.type,
             self.id,
-            0,
+            self.serial & 0xFFFF,
             self.source,
             self.destination,
             source_port,
             destination_port,
             self.protocol,
+            (self.serial >> 16).to_bytes(3, "little"),
             self.sequence,
         )
         return binascii.b2a_base64(data, newline=False).decode()
@@ -115,8 +123,8 @@ class Edge(NamedTuple):
     relation: str
     section: str
     flow: str
-    sender: Identifier
-    receiver: Identifier
+    sender: Identifier | PacketIdentifier
+    receiver: Identifier | PacketIdentifier
     at_ns: int
     epoch: int
     allowed: bool

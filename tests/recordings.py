@@ -44,9 +44,8 @@ def recording(
 
 def small_rings() -> list[tuple[int, bytes]]:
     """What two CPUs say of a shell that reads a file, CPU 1 first though it is the later."""
-    task, memory, file = ("task", 8, 0), ("process_memory", 9, 0), ("file", 7, 0)
+    memory, file = ("process_memory", 9, 0), ("file", 7, 0)
     first = batch(
-        event("ran_on", ("machine", 99, 1), task, at_ns=1),
         path(b"/bin/sh", memory, at_ns=2),
         node("task", 8, at_ns=3, pid=77, memory=9, comm=b"sh"),
         node("process_memory", 9, at_ns=3, tgid=77),

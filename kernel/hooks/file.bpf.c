@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
-#include "../objects/descriptor.h"
+#include "../objects/copy.h"
 #include "../objects/ioctl.h"
 #include "../objects/naming.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
 #define FMODE_READ 1
-#define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
 #define __O_TMPFILE 020000000
 #define PROT_WRITE 2
@@ -32,12 +31,16 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 		.offset = file->f_pos,
 		.kind = kind_of_mode(inode->i_mode),
 	};
+	struct prov_copying *copying;
 	struct prov_scene scene;
 	struct prov_node *node;
 
 	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || !current_scene(&scene))
 		return ret;
+	copying = copying_with(&scene, file, mask & MAY_WRITE);
 	node = file_node(&scene, file);
+	if (copying && is_copied(&scene, copying, inode, node, mask & MAY_WRITE))
+		return 0;
 	if (!node)
 		return 0;
 	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())

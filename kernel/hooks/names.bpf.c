@@ -7,7 +7,6 @@
 #include "../objects/naming.h"
 
 #define RENAME_EXCHANGE 2
-#define MS_MOVE 8192
 
 SEC("lsm/path_mkdir")
 int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode, int ret)
@@ -292,28 +291,4 @@ int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old, struct ino
 	if (dir != old_dir)
 		writes_directory(&scene, dir, OUTCOME_AT_HOOK);
 	return 0;
-}
-
-SEC("lsm/move_mount")
-int BPF_PROG(move_mount, const struct path *from, const struct path *to, int ret)
-{
-	count_move();
-	return ret;
-}
-
-SEC("lsm/sb_pivotroot")
-int BPF_PROG(sb_pivotroot, const struct path *old, const struct path *new, int ret)
-{
-	count_move();
-	return ret;
-}
-
-/* mount(2) moves mounts, too, and does not pass move_mount. */
-SEC("lsm/sb_mount")
-int BPF_PROG(sb_mount, const char *device, const struct path *path, const char *type,
-	     unsigned long flags, void *data, int ret)
-{
-	if (flags & MS_MOVE)
-		count_move();
-	return ret;
 }

@@ -2,6 +2,7 @@
 #ifndef PROVCAP_OBJECTS_INODE_H
 #define PROVCAP_OBJECTS_INODE_H
 /* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
+#include "../graph/debt.h"
 #include "stacked.h"
 #include "task.h"
 
@@ -347,7 +348,10 @@ static __always_inline struct prov_node *file_node(struct prov_scene *scene, str
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode) && has_own_path(file))
+	if (!node)
+		return NULL;
+	settle(scene->policy, node, kind_of_mode(inode->i_mode));
+	if (has_path(inode) && has_own_path(file))
 		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }
@@ -358,7 +362,10 @@ static __always_inline struct prov_node *opened_node(struct prov_scene *scene, s
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode) && has_own_path(file))
+	if (!node)
+		return NULL;
+	settle(scene->policy, node, kind_of_mode(inode->i_mode));
+	if (has_path(inode) && has_own_path(file))
 		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }

@@ -82,6 +82,8 @@ RECORDS = (
     "prov_inode_record",
     "prov_socket_record",
     "prov_stream_record",
+    "prov_packet_header",
+    "prov_packet_record",
     "prov_iattr_record",
     "prov_text",
 )

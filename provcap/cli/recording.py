@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from provcap.capture.redact import SECRETS
 from provcap.disclose import DEFAULT_SOCKET
 from provcap.policy.model import Change, opaqueness, tracking
 from provcap.services.disclosure import ANY, MODES
@@ -32,6 +33,18 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "choices": ("true", "false"),
         "default": "true",
         "help": "false: record only what is tracked",
+    },
+    "--env": {
+        "choices": ("true", "false"),
+        "default": "false",
+        "help": "true: record the environment of each program, too",
+    },
+    "--env-redact": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATTERN",
+        "help": "leave out the values of variables with such names, beside those that look like "
+        "secrets (may be repeated)",
     },
     "--track-file": {
         "action": "append",
@@ -86,6 +99,8 @@ def settings(args: argparse.Namespace) -> Settings:
         all=args.all == "true",
         disclose=args.disclose,
         disclose_socket=args.disclose_socket,
+        environment=args.env == "true",
+        redact=(*SECRETS, *args.env_redact),
         marks=tuple(
             (path, change()) for name, change in _MARKS.items() for path in getattr(args, name)
         ),

@@ -8,9 +8,9 @@ An end of an edge is a line ``KIND:NAME@VERSION``, an edge ``SENDER -RELATION-> 
 ``task`` and ``memory`` are those of the task that wrote the operation's begin mark. Versions count
 from what the object had then. Names are the workload's own, within the folder of the operation
 (``file:other/a`` lies in another's); what has none is numbered as it comes: ``task:1``,
-``memory:1``. A relation that carries less than its kind usually does says so:
-``-write/control->``. Without versions an edge is ``RELATION SENDER -> RECEIVER``, and the folder of
-the operation is ``directory:.``.
+``memory:1``. A packet has no versions: ``packet:1``. A relation that carries less than its kind
+usually does says so: ``-write/control->``. Without versions an edge is ``RELATION SENDER ->
+RECEIVER``, and the folder of the operation is ``directory:.``.
 """
 
 from collections import defaultdict
@@ -23,11 +23,13 @@ from provcap.capture.decoder import Decoder, KernelRecord, NodeRecord
 from provcap.capture.losses import Account, Losses
 from provcap.capture.raw import RING, STATUS, RawReader, parse_status
 from provcap.capture.stages import Arrived, Expand, OrderByTime
-from provcap.records import Edge, Identifier, Node, Origin
+from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier
 from provcap.vocabulary import KINDS, RELATION
 
 ENDINGS = ("free", "terminate_task", "terminate_proc")
 _NAMELESS = ("path", "address", "argv", "machine")
+_PACKETS = ("packet", "packet6")
+_DESCRIBED = (*_NAMELESS, *_PACKETS, "packet_content")
 _SHORT = {"process_memory": "memory"}
 _KIND = {kind.type: _SHORT.get(kind.name, kind.name) for kind in KINDS}
 
@@ -72,7 +74,7 @@ class Recording:
         self.texts = {
             record.identifier: record.attributes
             for record in self.expanded
-            if isinstance(record, Node) and record.kind in _NAMELESS
+            if isinstance(record, Node) and record.kind in _DESCRIBED
         }
         self._windows: dict[str, Window] = {}
         self._all_told = list(names)
@@ -185,10 +187,12 @@ class Window:
             if (edge.at_ns, edge.relation) == (begin.at_ns, "memory_read")
         )
         self._labels = {begin.task_id: "task", memory: "memory"}
+        self._packets: dict[Identifier | PacketIdentifier, str] = {}
         self._counts: dict[str, int] = defaultdict(int)
         self.found = self._cut(begin, end)
         self.lines = sorted({self._line(edge) for edge in self.found})
         self.ids = {label: id for id, label in self._labels.items()}
+        self.packets = {label: identifier for identifier, label in self._packets.items()}
 
     def _cut(self, begin: Edge, end: Edge) -> list[Edge]:
         """Ends of objects come when the kernel likes: they are asked for apart."""
@@ -199,7 +203,8 @@ class Window:
             if begin.at_ns < edge.at_ns < end.at_ns and edge.relation not in ENDINGS
         ]
         mine = [edge for edge in inside if edge.task_id in actors]
-        touched = {side.id for edge in mine for side in (edge.sender, edge.receiver)}
+        ends = (side for edge in mine for side in (edge.sender, edge.receiver))
+        touched = {end.id for end in ends if isinstance(end, Identifier)}
         return [
             edge
             for edge in inside
@@ -239,16 +244,19 @@ class Window:
         flow = f"{_relation(edge)} {sender} -> {receiver}"
         return flow.replace("directory:here", "directory:.")
 
-    def _end(self, identifier: Identifier) -> str:
+    def _end(self, identifier: Identifier | PacketIdentifier) -> str:
         label = self._object(identifier)
-        if _KIND[identifier.type] in ("machine", *_NAMELESS):
+        if _KIND[identifier.type] in ("machine", *_NAMELESS, *_PACKETS):
             return label
         return f"{label}@{identifier.version - self._base.get(identifier.id, 0)}"
 
-    def _object(self, identifier: Identifier) -> str:
+    def _object(self, identifier: Identifier | PacketIdentifier) -> str:
         kind, id = _KIND[identifier.type], identifier.id
         if kind == "machine":
             return "machine"
+        if kind in _PACKETS:
+            number = sum(label.startswith(f"{kind}:") for label in self._packets.values()) + 1
+            return self._packets.setdefault(identifier, f"{kind}:{number}")
         if kind in _NAMELESS:
             return f"{kind}:{self._text(kind, identifier)}"
         if id not in self._labels:
@@ -262,7 +270,7 @@ class Window:
             return f"{kind}:{self._counts[kind]}"
         return f"{kind}:{name.removeprefix(f'{self._operation}/')}"
 
-    def _text(self, kind: str, identifier: Identifier) -> str:
+    def _text(self, kind: str, identifier: Identifier | PacketIdentifier) -> str:
         facts = self._recording.texts[identifier]
         if kind == "path":
             path = str(facts["pathname"].decode())
@@ -283,6 +291,10 @@ def _address(data: bytes) -> str:
     family = int.from_bytes(data[:2], "little")
     if family == 2:
         return ".".join(map(str, data[4:8])) + f":{int.from_bytes(data[2:4], 'big')}"
+    if family == 10:
+        return f"[{data[8:24].hex(':', 2)}]:{int.from_bytes(data[2:4], 'big')}"
+    if family == 16:
+        return f"netlink:{int.from_bytes(data[4:8], 'little')}"
     return data[2:].replace(b"\0", b"@", 1).rstrip(b"\0").decode()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from provcap.formats.address import endpoint, parse
+from provcap.formats.address import Address, endpoint, parse
 from provcap.formats.text import quoted, text_of
 from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record, Writer
 from provcap.vocabulary import ENDS, KIND
@@ -237,12 +237,18 @@ _INODE_MORE = (
     _Key("cf:fs_magic", "magic", _HEX),
 )
 
+_FROM_WIRE = (
+    _Key("cf:sequence", "sequence", lambda raw: str(_from_wire(raw, 4))),
+    _Key("cf:ip_id", "ip_id", lambda raw: str(_from_wire(raw, 2))),
+)
+
 OURS: Mapping[str, Sequence[_Key]] = {
     "task": (
         *_numbers("tgid", "ppid", "uid", "gid", "euid", "egid"),
         _Key("cf:loginuid", "loginuid", _unless_unset),
         _Key("cf:sessionid", "sessionid", _unless_unset),
-        *_numbers("tty", "cwd_dev"),
+        *_numbers("userns", "tty", "cwd_dev"),
+        _Key("cf:capabilities", "capabilities", _HEX),
         *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("cwd_ino", "cgroup", "start_ns")),
         _Key("cf:memory_id", "memory", _DECIMAL),
         _Key("cf:comm", "comm", _c_string),
@@ -253,6 +259,8 @@ OURS: Mapping[str, Sequence[_Key]] = {
     ),
     "socket": (*_INODE_MORE, *_numbers("family", "type", "protocol", "netns")),
     "stream": _numbers("netns"),
+    "packet": (*_numbers("protocol", "netns"), *_FROM_WIRE),
+    "packet6": (*_numbers("len", "protocol", "netns"), _FROM_WIRE[0]),
     "path": (_Key("cf:truncated", "truncated", _if_true),),
     "argv": (_Key("cf:late", "late", _if_true),),
     "xattr": (_Key("cf:value", "value", _text), _Key("cf:truncated", "truncated", _if_true)),
@@ -314,7 +322,7 @@ def _composed(kind: str, attributes: Mapping[str, Any]) -> str:
     """Members that one attribute or a pair of them makes several of."""
     if kind == "address" and "address" in attributes:
         return _address_parts(attributes["address"])
-    if kind == "stream" and "sender" in attributes:
+    if kind in ("stream", "packet6") and "sender" in attributes:
         ends = _stream_ends(attributes)
         return "".join(f',"cf:{key}":"{value}"' for key, value in ends.items())
     if attributes.get("magic") in _LASTING:
@@ -344,7 +352,12 @@ def _address(raw: bytes) -> str:
     if address.path is not None:
         at = "@" if address.abstract else ""
         return quoted(f"{address.family} {at}{text_of(address.path)}".rstrip(" "))
-    return quoted(address.family)
+    return quoted(_numbered(address))
+
+
+def _numbered(address: Address) -> str:
+    numbers = (f" {name} {value}" for name, value in address.numbers.items())
+    return address.family + "".join(numbers)
 
 
 def _address_parts(raw: bytes) -> str:
@@ -358,6 +371,8 @@ def _address_parts(raw: bytes) -> str:
         parts.append(',"cf:addr_abstract":"true"')
     if address.data:
         parts.append(f',"cf:addr_data":"{address.data.hex()}"')
+    for name, value in address.numbers.items():
+        parts.append(f',"cf:addr_{name}":{value if isinstance(value, int) else quoted(value)}')
     return "".join(parts)
 
 
@@ -375,7 +390,12 @@ def _address_label(raw: bytes) -> str:
         return f"IPV{6 if address.family == 'AF_INET6' else 4} {address.host} ({address.port})"
     if address.path is not None:
         return f"UNIX {'@' if address.abstract else ''}{text_of(address.path)}"
-    return address.family
+    return _numbered(address)
+
+
+def _from_wire(raw: int, size: int) -> int:
+    """A number in network order that was read as it lies in memory."""
+    return int.from_bytes(raw.to_bytes(size, "little"), "big")
 
 
 def _stream_ends(attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -418,7 +438,7 @@ def _label(node: Node) -> str:
         what = ""
     elif kind == "iattr":
         what = node.identifier.id
-    elif kind == "stream" and "sender" in attributes:
+    elif kind in ("stream", "packet6") and "sender" in attributes:
         what = "->".join(_stream_ends(attributes).values())
     return f',"prov:label":{quoted(f"[{name}] {what}")}'
 
@@ -427,11 +447,12 @@ def _packet(node: Node, id: PacketIdentifier, time: str) -> str:
     """A packet is what its header says; it has an order of keys of its own."""
     sender = f"{'.'.join(map(str, id.source))}:{id.source_port}"
     receiver = f"{'.'.join(map(str, id.destination))}:{id.destination_port}"
+    more = _members(node)[1]
     return (
         f'"cf:id":{id.id},"cf:seq":{id.sequence},"cf:sender":"{sender}",'
         f'"cf:receiver":"{receiver}","prov:type":"packet","cf:taint":"{node.taint:x}",'
         f'"cf:jiffies":"{node.at_ns // _TICK_NS}","cf:len":{node.attributes.get("len", 0)},'
-        f'"prov:label":"[packet] {sender}->{receiver} ({id.id})","cf:time":"{time}"'
+        f'"prov:label":"[packet] {sender}->{receiver} ({id.id})","cf:time":"{time}"{more}'
     )
 
 

@@ -15,7 +15,7 @@ _CARRIERS = (
     *("send_stream", "receive_stream", "send_packet", "receive_packet"),
     *("send_unix", "receive_unix"),
 )
-_CARRIED = frozenset(("socket", "stream", "packet"))
+_CARRIED = frozenset(("socket", "stream", "packet", "packet6"))
 
 
 class Groups:

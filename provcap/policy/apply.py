@@ -34,6 +34,9 @@ _SWITCHES = {
     "all": "SWITCH_ALL",
     "repeat_edges": "SWITCH_REPEAT_EDGES",
     "adopt": "SWITCH_ADOPT",
+    "segments": "SWITCH_SEGMENTS",
+    "content": "SWITCH_CONTENT",
+    "environment": "SWITCH_ENVIRONMENT",
 }
 
 

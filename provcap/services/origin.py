@@ -1,16 +1,17 @@
-"""Says who records: the identity of this machine and boot, its clock and its uname."""
+"""Says who records: the identity of this machine and boot, its clock, its uname, and provcap."""
 
 import os
 import sys
 import time
 from pathlib import Path
 
+import provcap
 from provcap.records import Origin
 from provcap.services.identity import identity
 
 
 def origin() -> Origin:
-    """Who records: identity of this machine and boot, its clock, its uname.
+    """Who records: identity of this machine and boot, its clock, its uname, our version.
 
     A note goes to standard error if the numbers do not stay (docs/reference/identity.md).
     SetupError if the files that hold them are damaged.
@@ -23,6 +24,8 @@ def origin() -> Origin:
         "version": name.version,
         "machine": name.machine,
         "domainname": _text("/proc/sys/kernel/domainname"),
+        "k_version": provcap.__version__,
+        "l_version": provcap.__version__,
     }
     offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     who = identity()

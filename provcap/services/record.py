@@ -27,6 +27,7 @@ from provcap.capture import counters, disclosed
 from provcap.capture import layout as layouts
 from provcap.capture.disclosed import Disclosed
 from provcap.capture.raw import Header, RawWriter, Status
+from provcap.capture.redact import SECRETS, Redactor
 from provcap.disclose import DEFAULT_SOCKET, VARIABLE
 from provcap.errors import OutputError, SetupError
 from provcap.policy import targets
@@ -49,14 +50,17 @@ LOCK = Path("/run/provcap-recorder.lock")
 class Settings(NamedTuple):
     """How and what to capture. ``ring_bytes`` per CPU, a power of two of pages.
 
-    ``all``: the whole system, else only what is tracked; ``marks``: what is wanted of which file
-    from the start; ``disclose``: who may say what applications do (any, root, off), and where.
+    ``all``: the whole system, else only what is tracked; ``environment``: that of each program,
+    without the values of the variables that match ``redact``; ``marks``: what is wanted of which
+    file from the start; ``disclose``: who may say what applications do (any, root, off), and where.
     """
 
     ring_bytes: int = DEFAULT_RING_BYTES
     edge_compression: bool = True
     settle_s: float = SETTLE_S
     all: bool = True
+    environment: bool = False
+    redact: tuple[str, ...] = SECRETS
     marks: tuple[tuple[str, Change], ...] = ()
     disclose: str = disclosure.ANY
     disclose_socket: Path = DEFAULT_SOCKET
@@ -103,6 +107,7 @@ class _Recorder:
         self._layout = control.layout
         self._writer = writer
         self._settings = settings
+        self._redact = Redactor(layouts.of_object(control.layout), settings.redact)
         self._stalls: dict[int, int] = {}
         self._failed: OSError | None = None
         self._disclosures = disclosures
@@ -182,6 +187,8 @@ class _Recorder:
     def _drain(self, rings: list[Ring]) -> None:
         for ring in rings:
             data = ring.drain_raw()
+            if data and self._settings.environment:
+                data = self._redact(data)
             if data:
                 self._keep(functools.partial(self._writer.ring, ring.cpu, data))
             elif ring.stalled_s() > STALL_S:
@@ -200,8 +207,14 @@ class _Recorder:
 
         Its children are their own.
         """
-        repeat = not self._settings.edge_compression
-        self._control.reset_policy(Policy(adopt=True, all=self._settings.all, repeat_edges=repeat))
+        settings = self._settings
+        policy = Policy(
+            adopt=True,
+            all=settings.all,
+            repeat_edges=not settings.edge_compression,
+            environment=settings.environment,
+        )
+        self._control.reset_policy(policy)
         with targets.opened_process(str(os.getpid())) as pidfd:
             self._control.hide_recorder(pidfd)
         for fd, change in self._marks:

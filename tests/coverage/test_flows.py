@@ -86,8 +86,8 @@ def test_every_name_is_given_once() -> None:
 
 def test_there_are_enough_of_them() -> None:
     """Flows, and things that must not look like one."""
-    assert len(FLOWS) >= 120
-    assert sum(bool(flow.twin) for flow in FLOWS) >= 50
+    assert len(FLOWS) >= 250
+    assert sum(bool(flow.twin) for flow in FLOWS) >= 90
 
 
 def test_the_base_set_of_system_calls_is_played() -> None:

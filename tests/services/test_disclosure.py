@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -98,12 +99,11 @@ def opened(path: Path, mode: str = ANY, limits: Limits = Limits()) -> Iterator[D
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the socket stands; others may go there."""
-    tmp_path.chmod(0o755)
-    for folder in (*tmp_path.parents,)[:2]:
-        folder.chmod(0o755)
-    return tmp_path / "provcap" / "disclose.sock"
+def path() -> Iterator[Path]:
+    """Where the socket stands; others may go there, which they may not below ``tmp_path``."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "provcap" / "disclose.sock"
 
 
 def _pid(pidfd: int) -> int:
@@ -393,6 +393,7 @@ def test_without_a_recorder_the_error_says_how_to_start_one(path: Path) -> None:
         session.entity("a")
     with pytest.raises(DisclosureError, match="recorder"):
         session.entity("b")
+    session.close()
 
 
 def test_the_place_is_told_by_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ def session(machine: Machine) -> Session:
     seen = {"before": checked(machine.run(look))}
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
     script = f"{act} run {WORK} >{out}.names || :; {act} verdicts {WORK} >{out}.verdicts;"
+    script += f"{sys.executable} -m tests.vm.segments;"
     disclosing = f"{sys.executable} -m tests.vm.disclosing"
     script += f"{disclosing} {WORK}/disclosing >{out}.refused; exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]

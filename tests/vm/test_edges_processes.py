@@ -38,7 +38,7 @@ TAKE_OVER = """
     file:quiet@0 -mmap_private-> task:1@1    task:1@0..1
     task:1@1 -memory_write-> {1}@0
 """
-LETTERS = "abcdefghijklmnopqrstuvwxyz" * 4000
+LETTERS = "abcdefghijklmnopqrstuvwxyz" * 5100
 
 PROCESSES = {
     # a copy of the memory, and a task, each from the parent's memory through the parent
@@ -86,7 +86,7 @@ PROCESSES = {
         {LOOK_UP_QUIET}
         {TAKE_OVER.format("memory", "memory:1")}
         argv:quiet -arg-> memory:1@0
-        argv:{LETTERS[:100000]} -arg-> memory:1@0
+        argv:{LETTERS[:131071]} -arg-> memory:1@0
         argv:{LETTERS[:4094]} -arg-> memory:1@0
         argv:{LETTERS[:4095]} -arg-> memory:1@0
         argv:{LETTERS[:4096]} -arg-> memory:1@0

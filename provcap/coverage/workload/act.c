@@ -10,15 +10,16 @@
  */
 #include "act.h"
 
-static const struct operation *const groups[] = { handovers, files, attributes, names, pipes, calls,
-						  processes, sockets, lifetimes, everyday };
+static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
+						  copies, calls, processes, sockets, packets,
+						  lifetimes, everyday, identity, signals, loads };
 
 int here = -1;
 const char *work;
 
 static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
-static char told[1 << 16];
+static char told[1 << 17];
 static size_t named;
 static char **wanted; /* names of operations; none: all */
 static int failures;
@@ -102,6 +103,25 @@ void await_child(int pid)
 		fprintf(stderr, "act %s: a child ended with %#x\n", doing, status);
 		_exit(1);
 	}
+}
+
+int hold[2];
+
+int waiting_child(int (*act)(void *))
+{
+	int child;
+
+	MUST(pipe(hold));
+	child = start(SIGCHLD, act, NULL);
+	close(hold[0]);
+	pause_ms(20);
+	return child;
+}
+
+void end_child(int child)
+{
+	close(hold[1]);
+	await_child(child);
 }
 
 static int opened(const char *folder, const char *name, int flags)

@@ -32,7 +32,8 @@ struct operation {
 };
 
 extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
-extern const struct operation everyday[], handovers[], names[], calls[];
+extern const struct operation everyday[], handovers[], names[], calls[], packets[], copies[];
+extern const struct operation identity[], signals[], loads[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */
@@ -64,6 +65,11 @@ void pause_ms(int ms);
 /* A task that shares what `flags` say and runs `act` on a stack of its own; its thread id */
 int start(int flags, int (*act)(void *), void *argument);
 void await_child(int pid);
+
+/* A child that does this, and ends when `hold` is closed: after 20 ms it waits for that. */
+extern int hold[2];
+int waiting_child(int (*act)(void *));
+void end_child(int child);
 
 int verdicts(void);
 int before(void);

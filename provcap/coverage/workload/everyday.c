@@ -235,8 +235,6 @@ static void set_user_refused(void)
 	MUST(syscall(SYS_setresuid, 0, 0, 0));
 }
 
-static int hold[2];
-
 static int wait_for_end(void *unused)
 {
 	(void)unused;
@@ -246,27 +244,9 @@ static int wait_for_end(void *unused)
 	return 0;
 }
 
-/* A child that has done something already, so that its memory has been a source */
-static int waiting_child(void)
-{
-	int child;
-
-	MUST(pipe(hold));
-	child = start(SIGCHLD, wait_for_end, NULL);
-	close(hold[0]);
-	pause_ms(20);
-	return child;
-}
-
-static void end_child(int child)
-{
-	close(hold[1]);
-	await_child(child);
-}
-
 static void set_group(void)
 {
-	int child = waiting_child();
+	int child = waiting_child(wait_for_end);
 
 	begin();
 	MUST(setpgid(child, child));
@@ -276,7 +256,7 @@ static void set_group(void)
 
 static void get_group(void)
 {
-	int child = waiting_child();
+	int child = waiting_child(wait_for_end);
 
 	begin();
 	MUST(getpgid(child));
@@ -530,37 +510,6 @@ static void take_absent(void)
 	end();
 }
 
-static void load_module(void)
-{
-	char path[4096];
-	int module;
-
-	snprintf(path, sizeof(path), "%s/module.ko", work);
-	module = MUST(open(path, O_RDONLY));
-	called("module", module);
-	begin();
-	MUST(syscall(SYS_finit_module, module, "", 0));
-	end();
-}
-
-static void load_no_module(void)
-{
-	int text = MUST(openat(here, "text", O_RDONLY));
-
-	begin();
-	FAILS(syscall(SYS_finit_module, text, "", 0), ENOEXEC);
-	end();
-}
-
-static void load_unreadable(void)
-{
-	int a = open_a(O_WRONLY);
-
-	begin();
-	FAILS(syscall(SYS_finit_module, a, "", 0), EBADF);
-	end();
-}
-
 static void read_block_device(void)
 {
 	char path[4096];
@@ -631,9 +580,6 @@ const struct operation everyday[] = {
 	{ "datagram_refused", datagram_refused },
 	{ "take_descriptor", take_descriptor },
 	{ "take_absent", take_absent },
-	{ "load_module", load_module },
-	{ "load_no_module", load_no_module },
-	{ "load_unreadable", load_unreadable },
 	{ "read_block_device", read_block_device },
 	{ "look_at_link", look_at_link },
 	{},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Pipes and FIFOs: reading them may wait. */
 #include "act.h"
-#include <sys/sendfile.h>
 
 static char byte;
 static int ends[2];
@@ -96,45 +95,6 @@ static void fifo(void)
 	end();
 }
 
-static void send_file(void)
-{
-	int from = MUST(openat(here, "a", O_RDONLY)), to = MUST(openat(here, "b", O_WRONLY));
-
-	begin();
-	MUST(sendfile(to, from, NULL, 1));
-	end();
-}
-
-static void copy_range(void)
-{
-	int from = MUST(openat(here, "a", O_RDONLY)), to = MUST(openat(here, "b", O_WRONLY));
-
-	begin();
-	MUST(copy_file_range(from, NULL, to, NULL, 1, 0));
-	end();
-}
-
-static void splice_to_file(void)
-{
-	int to = MUST(openat(here, "b", O_WRONLY));
-
-	make_pipe(0);
-	MUST(write(ends[1], "x", 1));
-	begin();
-	MUST(splice(ends[0], NULL, to, NULL, 1, 0));
-	end();
-}
-
-static void splice_to_pipe(void)
-{
-	int from = MUST(openat(here, "a", O_RDONLY));
-
-	make_pipe(0);
-	begin();
-	MUST(splice(from, NULL, ends[1], NULL, 1, 0));
-	end();
-}
-
 const struct operation pipes[] = {
 	{ "write_pipe", write_pipe },
 	{ "read_pipe", read_pipe },
@@ -143,9 +103,5 @@ const struct operation pipes[] = {
 	{ "read_interrupted", read_interrupted },
 	{ "read_waiting", read_waiting },
 	{ "fifo", fifo },
-	{ "send_file", send_file },
-	{ "copy_range", copy_range },
-	{ "splice_to_file", splice_to_file },
-	{ "splice_to_pipe", splice_to_pipe },
 	{},
 };

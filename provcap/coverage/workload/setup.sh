@@ -3,11 +3,13 @@
 #   sh setup.sh WORK
 set -e
 work=$1
-mkdir -m 755 "$work" "$work/disk" "$work/mount"
-truncate -s 32M "$work/disk.image"
+mkdir -m 755 "$work" "$work/disk" "$work/shared" "$work/mount"
+truncate -s 32M "$work/disk.image" "$work/shared.image"
 mkfs.ext4 -q "$work/disk.image"
-modprobe -a loop ext4 overlay
+mkfs.btrfs -q --mixed "$work/shared.image"
+modprobe -a loop ext4 btrfs overlay
 mount "$(losetup --find --show "$work/disk.image")" "$work/disk"
+mount "$(losetup --find --show "$work/shared.image")" "$work/shared"
 mount -t tmpfs none "$work/mount"
 mkdir "$work/mount/inner"
 mount -t tmpfs none "$work/mount/inner"

@@ -4,7 +4,9 @@
 #include <linux/fs.h>
 #include <netinet/in.h>
 #include <sys/file.h>
+#include <grp.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
@@ -160,6 +162,25 @@ static void sockets_of_a_user(void)
 static void tasks_of_a_user(void)
 {
 	TELL(kill(1, 0));
+	TELL(kill(1, SIGTERM));
+	TELL(kill(getpid(), SIGCHLD));
+	TELL(kill(1 << 22, SIGTERM));
+	TELL(sigqueue(1, SIGTERM, (union sigval){}));
+	TELL(setgid(0));
+	TELL(setgid(1000));
+	TELL(setgroups(0, NULL));
+	TELL(mount("none", "folder", "tmpfs", 0, ""));
+	TELL(umount2("folder", 0));
+	TELL(syscall(SYS_pivot_root, "folder", "folder"));
+	TELL(syscall(SYS_init_module, nowhere, 1, ""));
+	TELL(syscall(SYS_kexec_load, 0, 0, NULL, 0));
+	TELL(syscall(SYS_bpf, 5, nowhere, 4)); /* BPF_PROG_LOAD */
+	TELL(unshare(CLONE_NEWUTS));
+	TELL(unshare(CLONE_NEWUSER));
+	TELL(unshare(CLONE_NEWNS));
+	TELL(mount("none", "folder", "tmpfs", 0, ""));
+	TELL(umount2("folder", 0));
+	TELL(umount2("folder", 0));
 	TELL(setuid(0));
 	TELL(setuid(1000));
 	TELL(setpgid(1, 0));

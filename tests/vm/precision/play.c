@@ -9,9 +9,11 @@
 #include "play.h"
 
 static const struct flow *const flows[] = {
-	file_flows, process_flows, channel_flows, early_flows, unseen_flows,
+	file_flows, process_flows, channel_flows, network_flows, early_flows, unseen_flows,
+	copy_flows, ring_flows, signal_flows,
 };
-static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs };
+static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, network_pairs,
+					      copy_pairs, ring_pairs, identity_pairs };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -133,6 +135,14 @@ void await_step(int step)
 		usleep(500);
 }
 
+enum { PARTNER = 100 }; /* behind all steps */
+
+pid_t partner(void)
+{
+	await_step(PARTNER);
+	return steps[PARTNER];
+}
+
 void execute_give(const char *name, const char *text)
 {
 	pid_t child = vfork();
@@ -205,6 +215,7 @@ static void play_pair(const struct pair *pair)
 		second_side(pair);
 		_exit(0);
 	}
+	steps[PARTNER] = second;
 	await(first);
 	await(second);
 }
