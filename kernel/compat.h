@@ -112,6 +112,11 @@ struct inode___before_6_11 {
 	struct timespec64 __i_ctime;
 };
 
+/* In 6.12 this is one of the fields of the union d_u; in 7.3 that union has no name any more. */
+struct dentry___without_d_u {
+	struct hlist_node d_alias;
+};
+
 /* an enumeration, of which vmlinux.h would have to have all */
 enum bpf_prog_type {
 	BPF_PROG_TYPE_UNSPEC,

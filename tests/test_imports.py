@@ -30,9 +30,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "graph": PLAIN,
     "rules": PLAIN,
     "capture": (*PLAIN, "bpf"),
+    "coverage": (*PLAIN, "vm", "capture"),
     "services": (*PLAIN, "bpf", *MIDDLE),
     "__main__": ("cli",),
-    "cli": (*PLAIN, *MIDDLE, "services"),
+    "cli": (*PLAIN, *MIDDLE, "coverage", "services"),
 }
 LAYERS = ("hooks", "objects", "graph", "maps.h", "record.h")  # of C, from the top
 

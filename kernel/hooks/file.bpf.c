@@ -62,9 +62,15 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
  */
 static __always_inline int creates(struct prov_scene *scene, struct file *file)
 {
-	struct inode *directory = file->f_path.dentry->d_parent->d_inode;
+	struct dentry *dentry = file->f_path.dentry;
+	struct inode *directory;
 	struct prov_node *node;
 
+	if (!dentry) /* only then newer verifiers trust what it leads to */
+		return 0;
+	directory = dentry->d_parent->d_inode;
+	if (!directory)
+		return 0;
 	ask(scene, directory);
 	node = changes(scene, REL_INODE_CREATE, file->f_inode, OUTCOME_DONE);
 	if (node)

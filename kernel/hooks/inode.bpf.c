@@ -29,6 +29,14 @@ static __always_inline struct vfsmount *mount_in_sight(struct super_block *sb)
 	return covers(working, sb) ? working : NULL;
 }
 
+/* Where in a dentry the list of its inode's names leads to */
+static __always_inline __u32 alias_offset(void)
+{
+	if (bpf_core_field_exists(struct dentry___without_d_u, d_alias))
+		return bpf_core_field_offset(struct dentry___without_d_u, d_alias);
+	return bpf_core_field_offset(struct dentry, d_u.d_alias);
+}
+
 /*
  * No file and no path is at hand here, so the name is that of any dentry of the inode (a directory has
  * only one), seen from a mount that is known to lead to it. Else it waits for an open.
@@ -44,7 +52,7 @@ static __noinline int name_by_dentry(struct prov_scene *scene, struct prov_node 
 	place.mount = mount_in_sight(BPF_CORE_READ(inode, i_sb));
 	if (!place.mount)
 		return 0;
-	place.dentry = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	place.dentry = (void *)first - alias_offset();
 	place.kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
 	place.key = place_key(place.dentry, place.dentry, place.mount);
 	return name_node(node, &place);

@@ -15,6 +15,7 @@ from provcap.cli.outcome import outcome
 from provcap.cli.parser import Parser
 
 COMMANDS = {
+    "coverage": "play small workloads in a guest and compare their edges with what is promised",
     "disclose": "say what a program does, beside what the kernel sees of it",
     "doctor": "say whether this machine can capture, and what to change if not",
     "draw": "draw where something came from or went to, as SVG, PNG, HTML or dot",

@@ -4,8 +4,8 @@ import pytest
 
 from provcap.formats.address import parse
 from provcap.records import PacketIdentifier
+from tests.vm import segments
 from tests.vm.recorded import expected
-from tests.vm.workload import segments
 
 pytestmark = pytest.mark.vm
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.vm.recorded import ENDINGS, expected
+from provcap.coverage.recorded import ENDINGS
+from tests.vm.recorded import expected
 
 pytestmark = pytest.mark.vm
 

@@ -1,6 +1,6 @@
 """Has segments of TCP, and what is in packets, recorded for a while: by rule, then by switch.
 
-    python -m tests.vm.workload.segments
+    python -m tests.vm.segments
 
 Runs in a recording; connections are told by their ports.
 """

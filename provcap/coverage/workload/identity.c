@@ -310,7 +310,8 @@ const struct operation identity[] = {
 	{ "set_own_namespace", set_own_namespace },
 	{ "set_namespace_refused", set_namespace_refused },
 	{ "clone_namespaces", clone_namespaces },
-	{ "pivot_root", pivot_root }, /* its mount stays, so no other has its number */
+	/* its mount stays, so no other has its number */
+	{ "pivot_root", pivot_root },
 	{ "mount_here", mount_here },
 	{ "mount_refused", mount_refused },
 	{ "mount_failed", mount_failed },

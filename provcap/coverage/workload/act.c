@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- *   act prepare WORK    folders and files of every operation, before anything is recorded
- *   act run WORK        every operation
- *   act before WORK     one process that is there before recording begins (see lifetimes.c)
- *   act verdicts WORK   what the kernel answers to a list of operations (see verdicts.c)
+ *   act prepare WORK        folders and files of every operation, before anything is recorded
+ *   act run WORK [NAME...]  every operation, or those that are named, each in a process of its own
+ *   act before WORK         one process that is there before recording begins (see lifetimes.c)
+ *   act verdicts WORK       what the kernel answers to a list of operations (see verdicts.c)
  *
- * Names of objects go to standard output: "kind device inode name".
+ * Names of objects go to standard output: "kind device inode name"; and of each operation that could
+ * not be done: "failed NAME".
  */
 #include "act.h"
 
-/* Handovers come first, while the table of descriptors is small. */
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
-						  copies, processes, sockets, packets, lifetimes,
+						  copies, calls, processes, sockets, packets, lifetimes,
 						  everyday, identity, signals, loads, queues, shared };
 
 int here = -1;
@@ -21,6 +21,8 @@ static const char *doing = "start";
 static int begin_mark = -1, end_mark = -1;
 static char told[1 << 18];
 static size_t named;
+static char **wanted; /* names of operations; none: all */
+static int failures;
 
 long must(long result, const char *what)
 {
@@ -143,16 +145,37 @@ void enter(const char *name)
 	end_mark = opened("marks", mark, O_WRONLY);
 }
 
-static void run(const struct operation *operation)
+static void tell(void)
+{
+	must(write(1, told, named), "telling names");
+	named = 0;
+}
+
+static void act_out(const struct operation *operation)
 {
 	enter(operation->name);
 	note("task", 0, getpid(), "task");
+	operation->act();
+	tell();
+	_exit(0);
+}
+
+/* In a process of its own: what it opens, changes and may become is gone with it. */
+static void run(const struct operation *operation)
+{
+	int status, pid;
+
 	if (!operation->act)
 		return; /* another process does it */
-	operation->act();
-	close(begin_mark);
-	close(end_mark);
-	close(here);
+	pid = MUST(fork());
+	if (!pid)
+		act_out(operation);
+	MUST(waitpid(pid, &status, 0));
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return;
+	fprintf(stderr, "act %s: its process ended with %#x\n", operation->name, status);
+	dprintf(1, "failed %s\n", operation->name);
+	failures++;
 }
 
 static int make(const char *name, const char *content, mode_t mode)
@@ -216,6 +239,7 @@ static void prepare(const struct operation *operation, int root, int marks)
 	mark_of(marks, "begin");
 	mark_of(marks, "end");
 	closefrom(marks + 1);
+	tell();
 }
 
 static void for_each_operation(void (*act)(const struct operation *, int, int), int root, int marks)
@@ -225,9 +249,18 @@ static void for_each_operation(void (*act)(const struct operation *, int, int), 
 			act(next, root, marks);
 }
 
+static bool is_wanted(const char *name)
+{
+	for (char **next = wanted; *next; next++)
+		if (!strcmp(*next, name))
+			return true;
+	return !*wanted;
+}
+
 static void run_one(const struct operation *operation, int root, int marks)
 {
-	run(operation);
+	if (is_wanted(operation->name))
+		run(operation);
 }
 
 static int prepare_all(void)
@@ -244,16 +277,17 @@ static int prepare_all(void)
 static int run_all(void)
 {
 	for_each_operation(run_one, -1, -1);
-	return 0;
+	return !!failures;
 }
 
 int main(int count, char **words)
 {
-	const char *what = count == 3 ? words[1] : "";
+	const char *what = count >= 3 ? words[1] : "";
 	int status = 2;
 
 	signal(SIGPIPE, SIG_IGN);
-	work = words[count - 1];
+	work = words[2];
+	wanted = words + 3;
 	if (!strcmp(what, "prepare"))
 		status = prepare_all();
 	else if (!strcmp(what, "run"))
@@ -262,6 +296,6 @@ int main(int count, char **words)
 		status = before();
 	else if (!strcmp(what, "verdicts"))
 		status = verdicts();
-	must(write(1, told, named), "telling names");
+	tell();
 	return status;
 }

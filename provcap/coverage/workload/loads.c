@@ -45,7 +45,7 @@ static void load_from_memory(void)
 	static char image[1 << 20];
 	long length = MUST(read(opened_module(), image, sizeof(image)));
 
-	syscall(SYS_delete_module, "crc7", 0);
+	syscall(SYS_delete_module, "cordic", 0);
 	begin();
 	MUST(syscall(SYS_init_module, image, length, ""));
 	end();

@@ -1,6 +1,6 @@
 """Steers the recording that it runs in: every answer of camflow goes into a file, by name.
 
-    python -m tests.vm.workload.steer FOLDER
+    python -m tests.vm.steer FOLDER
 
 FOLDER holds ``unused``, ``secret``, ``other``; what this writes lies there as well.
 """
