@@ -76,7 +76,7 @@ def filtered(do) -> None:
 
 def opaque(do) -> None:
     """A file of which nothing is recorded, and then again."""
-    Path("hidden").touch()
+    Path("hidden").write_text("not seen\n")
     do("opaque", "--opaque-file", "hidden", "true")
     copy("hidden", "of-hidden")
     do("opaque shown", "--file", "hidden")

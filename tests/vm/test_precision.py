@@ -295,22 +295,3 @@ def test_a_script_and_its_interpreter_lead_to_what_it_writes(played):
 
     assert played.way_between(interpreter[:1], played.known_as("script", "copy")[0])
     assert played.way("script", "middle", "copy")
-
-
-@pytest.mark.parametrize(
-    ("flow", "by_itself"),
-    [("ring_at_once", True), ("ring_by_worker", False), ("ring_polled", False)],
-)
-def test_what_a_ring_is_asked_to_do_goes_through_the_memory_of_who_asks(played, flow, by_itself):
-    """Other threads may do it, which the kernel makes for that: they share the memory."""
-    graph = played.graph
-    secret, copy = (sum(played.known_as(flow, name), []) for name in ("secret", "copy"))
-    edges = queries.way(graph, secret[:1], copy)
-    passed = {graph.sender[edge] for edge in edges} | {graph.receiver[edge] for edge in edges}
-    tasks, memories = (
-        {graph.object_of[node] for node in passed if graph.kind(node) == kind}
-        for kind in ("task", "process_memory")
-    )
-
-    assert len(memories) == 1
-    assert {graph.pids[task] == graph.tgids[task] for task in tasks} == {by_itself}

@@ -34,12 +34,13 @@ head spread.2 >/dev/null
 wc spread.2 plain >spread.3
 cp spreads spread.4
 head spread.4 >spread.5
+wc spread.5 >/dev/null
 stat spreads >stat.only
 
 sh -c 'camflow --track-process $$ true; echo made >process.made; head process.made >process.child'
 head process.made >process.read
 
-cp /usr/bin/cat program
+cp /usr/bin/head program
 camflow --track-file program propagate
 ./program plain >program.out
 
@@ -234,7 +235,7 @@ def test_what_joins_in_is_recorded_complete(tracked: Tracked) -> None:
 def test_a_tracked_process_has_tracked_children_and_files(tracked: Tracked) -> None:
     """What it wrote is tracked, so a reader of that is there; the reader's own file is not."""
     assert tracked.reaches("process.made", "process.child")
-    assert len(tracked.flows("read", "process.made")) == 2
+    assert len({edge.receiver.id for edge in tracked.flows("read", "process.made")}) == 2
 
 
 def test_who_executes_a_marked_program_is_tracked(tracked: Tracked) -> None:
