@@ -3,10 +3,10 @@
 PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 3 --dist loadgroup
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel vocabulary layout lint test test-fast soak demo picture clean
+.PHONY: help setup kernel vocabulary layout lint test test-fast test-kernels soak demo picture clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install Debian packages and the Python environment, as far as they are missing
 	@packaging/setup.sh
@@ -31,6 +31,9 @@ test: lint kernel ## everything: lint, pure, object and browser tests, and guest
 
 test-fast: setup kernel ## pure and object tests only, no browser and no guest
 	@$(PYTHON) -m pytest -m "not vm and not browser"
+
+test-kernels: setup kernel ## the tests with guests, on 6.12, 6.1 and the newest 7 of Debian
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) -m vm --kernel 6.12 --kernel 6.1 --kernel 7
 
 soak: kernel ## a million events in guests with four CPUs: no cycle, no loose end, no memory kept
 	@PROVCAP_SOAK=1000000 $(PYTHON) -m pytest tests/vm/test_stress.py -k soak

@@ -39,11 +39,16 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+enum {
+	BPF_PROG_LOAD = 5,
+};
+
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -105,6 +110,30 @@ struct inode___before_6_11 {
 	struct timespec64 __i_atime;
 	struct timespec64 __i_mtime;
 	struct timespec64 __i_ctime;
+};
+
+/* In 6.12 this is one of the fields of the union d_u; in 7.3 that union has no name any more. */
+struct dentry___without_d_u {
+	struct hlist_node d_alias;
+};
+
+/* an enumeration, of which vmlinux.h would have to have all */
+enum bpf_prog_type {
+	BPF_PROG_TYPE_UNSPEC,
+};
+
+struct bpf_prog___type {
+	enum bpf_prog_type type;
+};
+
+/* its members are in an unnamed struct, which would have to come whole */
+struct kernel_siginfo___code {
+	int si_code;
+};
+
+/* until 1934b212615d "file: reclaim 24 bytes from f_owner" (6.12) */
+struct file___before_6_12 {
+	struct fown_struct f_owner;
 };
 
 /*

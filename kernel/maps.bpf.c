@@ -16,12 +16,17 @@ struct adopted_files_map adopted_files SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct inode_marks_map inode_marks SEC(".maps");
 struct blocking_map blocking SEC(".maps");
+struct loose_map loose SEC(".maps");
 struct mapped_map mapped SEC(".maps");
 struct shares_map shares SEC(".maps");
 struct evicted_map evicted SEC(".maps");
 struct names_map names SEC(".maps");
 struct sockets_map sockets SEC(".maps");
 struct streams_map streams SEC(".maps");
+struct packets_map packets SEC(".maps");
+struct recorded_map recorded SEC(".maps");
+struct io_rings_map io_rings SEC(".maps");
+struct debts_map debts SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \
@@ -44,6 +49,10 @@ const struct prov_types {
 	struct prov_stream_record stream;
 	struct prov_text text;
 	struct prov_iattr_record iattr;
+	struct prov_packet_record packet;
+	struct prov_message_record message;
+	struct prov_segment_record segment;
+	struct prov_eventfd_record eventfd;
 	enum prov_record_kind record_kind;
 	enum prov_node_kind node_kind;
 	enum prov_relation relation;
@@ -52,11 +61,13 @@ const struct prov_types {
 	enum prov_flow flow;
 	enum prov_outcome outcome;
 	enum prov_event_bits event_bits;
+	enum prov_fixed_id fixed_id;
 	enum prov_text_bits text_bits;
 	enum prov_counter counter;
 	enum prov_switch policy_switch;
 	enum prov_restriction restriction;
 	enum prov_mark mark;
+	enum prov_way way;
 	enum prov_word word;
 	enum prov_nature nature;
 } types_in_btf SEC(".rodata.types");

@@ -129,7 +129,8 @@ extern struct inode_marks_map inode_marks SEC(".maps");
 
 /*
  * Inodes whose reads may block: pipes, FIFOs, terminals. They are recorded by exit probes, and those may
- * not use inode storage (only LSM programs may), so their nodes are kept by address.
+ * not use inode storage (only LSM programs may), so their nodes are kept by address. So are those of
+ * files on a stacked file system, which are met through the file below.
  */
 struct blocking_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -140,6 +141,15 @@ struct blocking_map {
 };
 extern struct blocking_map blocking SEC(".maps");
 
+/* What has neither storage nor an inode of its own, by address */
+struct loose_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LOOSE_OBJECTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_loose);
+};
+extern struct loose_map loose SEC(".maps");
 /*
  * Inodes that are mapped shared, by address: whatever their processes take in may be written to them, and
  * exit probes see inputs, too.
@@ -198,6 +208,47 @@ struct streams_map {
 	__type(value, struct prov_stream);
 };
 extern struct streams_map streams SEC(".maps");
+
+/*
+ * Packets, by the address of their buffer, and by a hash of their addresses (its top bit is 0).
+ * Forgotten by age: nothing says when a buffer is freed, and an older packet in it is told by its
+ * header.
+ */
+struct packets_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * PACKETS);
+	__type(key, __u64);
+	__type(value, struct prov_packet);
+};
+extern struct packets_map packets SEC(".maps");
+
+/* The longest prefix counts. */
+struct recorded_map {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, RECORDED_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_recorded_prefix);
+	__type(value, struct prov_recorded);
+};
+extern struct recorded_map recorded SEC(".maps");
+/* io_uring by its address, which is that of its context in the kernel */
+struct io_rings_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IO_RINGS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_ring);
+};
+extern struct io_rings_map io_rings SEC(".maps");
+
+struct debts_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DEBTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct prov_debt_key);
+	__type(value, struct prov_debt);
+};
+extern struct debts_map debts SEC(".maps");
 
 /* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
 struct text_buffers_map {

@@ -12,6 +12,9 @@ enum prov_switch {
 	SWITCH_ADOPT = 2,
 	SWITCH_ENABLED = 4, /* without it nothing is recorded, and state only kept */
 	SWITCH_ALL = 8, /* the whole system; without it only what is tracked */
+	SWITCH_SEGMENTS = 16, /* packets of TCP, too: those with bytes in them */
+	SWITCH_CONTENT = 32, /* what is in a packet */
+	SWITCH_ENVIRONMENT = 64, /* the environment of programs, too */
 };
 
 /* What was left out at any time since loading, kept by user space: a recording has to say so. */
@@ -39,6 +42,24 @@ enum prov_mark {
 	MARK_OPAQUE = 2, /* nothing that touches it is recorded */
 	MARK_PROPAGATE = 4, /* with TRACKED: what it flows into becomes the same */
 	MARK_OPAQUE_PROGRAM = 8, /* the kernel's own, of memory: it executes an opaque file */
+	MARK_RECORD = 16, /* of a socket: its packets, those of TCP too, with what is in them */
+};
+
+/* Which sockets have their packets recorded: what bind or connect is given decides. */
+enum prov_way {
+	WAY_IN = 1, /* the own address, given to bind */
+	WAY_OUT = 2, /* the other's, given to connect */
+};
+
+struct prov_recorded_prefix {
+	__u32 bits; /* of what follows: 32 for `way`, then those of the address */
+	__u32 way; /* enum prov_way */
+	__u8 address[16]; /* IPv4 is v4-mapped: its bits come behind 96 others */
+};
+
+struct prov_recorded {
+	__u16 port; /* network order; 0: any */
+	__u16 reserved;
 };
 
 /*

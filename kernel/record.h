@@ -21,8 +21,12 @@ enum prov_record_kind {
 	RECORD_INODE,
 	RECORD_SOCKET,
 	RECORD_STREAM,
-	RECORD_TEXT, /* path, argument, address: what = its node kind */
+	RECORD_TEXT, /* path, argument, address, content of a packet: what = its node kind */
 	RECORD_IATTR,
+	RECORD_PACKET,
+	RECORD_MESSAGE,
+	RECORD_SEGMENT,
+	RECORD_EVENTFD,
 };
 
 struct prov_head {
@@ -40,6 +44,11 @@ enum prov_event_bits {
 	EVENT_TO_LOST = 8, /* contention: the edge into `to` was given up, and counted */
 	EVENT_THROUGH_LOST = 16, /* contention: both edges of `through` were given up, and counted */
 	EVENT_FRESH = 32, /* to_version holds nothing of the version before it (truncation) */
+};
+
+/* Node ids that are always the same */
+enum prov_fixed_id {
+	MACHINE_ID = 1,
 };
 
 enum prov_outcome {
@@ -88,6 +97,7 @@ struct prov_task_record {
 	__u64 read_bytes;
 	__u64 write_bytes;
 	__u64 cancel_write_bytes;
+	__u64 capabilities; /* effective ones, one bit each */
 	__u32 pid; /* thread id, initial namespace */
 	__u32 vpid; /* thread id, own namespace */
 	__u32 tgid; /* process id, initial namespace */
@@ -105,7 +115,9 @@ struct prov_task_record {
 	__u32 pidns;
 	__u32 netns;
 	__u32 cgroupns;
+	__u32 userns;
 	__u32 cwd_dev; /* working directory: device and inode */
+	__u32 reserved;
 	__u64 cwd_ino;
 	char comm[16];
 };
@@ -157,6 +169,27 @@ struct prov_stream_record {
 	__u32 netns; /* 0 unless the addresses are loopback: those mean another host in each namespace */
 };
 
+/* What a packet says of itself: numbers as they lie in it, IPv4 addresses v4-mapped */
+struct prov_packet_header {
+	__u8 sender[16];
+	__u8 receiver[16];
+	__u16 sender_port; /* network order */
+	__u16 receiver_port; /* network order */
+	__u32 sequence; /* of TCP, else 0; network order */
+	__u32 netns; /* where it was sent or, if nobody saw that, where it was received */
+	__u32 len; /* bytes from the network header on */
+	__u16 ip_id; /* identification of IPv4, else 0; network order */
+	__u8 protocol;
+	__u8 ip_version; /* 4 or 6 */
+};
+
+/* One packet: a node of its own, sent once. Its identifier is made from its header. */
+struct prov_packet_record {
+	struct prov_node_head node;
+	struct prov_packet_header header;
+	__u32 reserved;
+};
+
 /* One change of an inode's attributes; a node of its own, used once */
 struct prov_iattr_record {
 	struct prov_node_head node;
@@ -171,6 +204,34 @@ struct prov_iattr_record {
 	__u16 reserved;
 };
 
+/* A message of a System V or POSIX queue; what is not known yet, or not used, is zero */
+struct prov_message_record {
+	struct prov_node_head node;
+	__s64 type; /* of POSIX queues the priority */
+	__u64 size; /* bytes */
+	__u64 queue; /* System V: its id; POSIX: its inode number */
+	__u32 dev; /* of the queue's inode; 0: System V */
+	__s32 key; /* of a System V queue */
+};
+
+/* Shared memory of System V */
+struct prov_segment_record {
+	struct prov_node_head node;
+	__u64 size; /* bytes; 0 until it is attached */
+	__s32 segment; /* its id; -1 until it is attached */
+	__s32 key;
+	__u32 uid;
+	__u32 gid;
+	__u16 mode;
+	__u16 reserved[3];
+};
+
+struct prov_eventfd_record {
+	struct prov_node_head node;
+	__u32 number; /* eventfd-id of /proc/PID/fdinfo */
+	__u32 flags; /* as it was made with */
+};
+
 enum prov_text_bits {
 	TEXT_STEPPED = 1, /* this record made node_version */
 	TEXT_TRUNCATED = 2, /* the whole text was longer than `total` */
@@ -181,9 +242,10 @@ enum prov_text_bits {
 
 /*
  * A text and the edge to the node that it belongs to:
- * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node.
+ * path --named--> node (--unnamed--> with TEXT_REMOVED), address --addressed--> node, argv --arg--> node,
+ * envp --env--> node, packet_content --packet_content--> node.
  * A path travels as its components from the last to the first, each ended by '/': "c/b/a/" is /a/b/c,
- * the empty text is /. Arguments travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
+ * the empty text is /. Arguments and variables travel as one text of `count` NUL-terminated strings, in pieces; the string number i has
  * node id `id + i`. A path has id 0: its identifier is made from its text. An xattr is its name, NUL,
  * and its value; it stands for itself, and events lead to it and from it.
  */
@@ -222,6 +284,10 @@ enum prov_counter {
 	COUNT_ARGUMENT_FAULT, /* arguments could not be read */
 	COUNT_SHARED_ANONYMOUS, /* descriptors that share one anonymous inode: not recorded */
 	COUNT_DESCRIPTOR_UNSEEN, /* a descriptor was sent whose file could not be reached: its file_snd is missing */
+	COUNT_PACKET_UNSEEN, /* a datagram of this machine that nobody has seen sent: link lost */
+	COUNT_PACKET_COPIED, /* one that was copied on its way: told by its addresses */
+	COUNT_OWNER_UNSEEN, /* a file called its owner and could not be reached: its file_sigio is missing */
+	COUNT_LOOSE_FULL, /* table of messages, segments, eventfds, terminals full: flows lost */
 	COUNT_SHARES_FULL, /* a shared mapping is not followed: too many of one process, or its inode is unknown */
 	COUNT_BRIDGES_FULL, /* content of shared memory was not followed into further shared memory */
 	COUNTER_COUNT,

@@ -5,11 +5,17 @@
 
 enum {
 	MEMORIES = 65536,
-	BLOCKING_INODES = 65536,
+	BLOCKING_INODES = 262144,
 	EVICTED_INODES = 524288,
 	ADOPTED_FILES = 65536,
+	LOOSE_OBJECTS = 131072,
 	KNOWN_NAMES = 65536,
 	STREAMS = 131072,
+	PACKETS = 32768, /* each is there twice */
+	RECORDED_PREFIXES = 1024,
+	IO_RINGS = 16384,
+	DEBTS = 4096,
+	DEBTS_OF_ONE = 4, /* calls that wait at the same time to put something into the same file */
 	MAPPED_INODES = 65536,
 	SHARES = 16, /* inodes that one address space shares with others */
 	BRIDGES = 8, /* address spaces that may carry the content of one shared inode to another */
@@ -22,7 +28,6 @@ enum {
 };
 
 enum {
-	MACHINE_ID = 1, /* node id of the machine */
 	FIRST_ID = 16, /* lower ids are ours to give */
 	CPU_SHIFT = 48, /* node id = CPU << 48 | counter of that CPU */
 };
@@ -52,6 +57,8 @@ struct prov_node {
 };
 
 #define SENT_OUTDATED (1u << 31) /* epochs are counted by people: they stay below */
+
+#define TAKING 1 /* below FIRST_ID */
 
 enum prov_nature {
 	NATURE_SHARED = 1, /* one anonymous inode for unrelated descriptors: no node */
@@ -105,6 +112,16 @@ struct prov_making {
 	__u32 name; /* hash: what fails leaves this behind, and the address comes back for another name */
 };
 
+/* A message that is about to be made for a POSIX queue: no hook knows both */
+struct prov_posting {
+	__u64 queue; /* inode number, 0: none */
+	__u64 size;
+	__u32 dev;
+	__u32 priority;
+	__u32 refused; /* the queue is full, and the sender does not wait */
+	__u32 reserved;
+};
+
 /* A shared mapping that is about to be made: the hook knows the inode, what links it in may see another */
 struct prov_mapping {
 	__u64 inode; /* its address, 0: none */
@@ -117,6 +134,41 @@ enum prov_level {
 	LEVELS,
 };
 
+/* Calls that move content within the kernel */
+enum prov_copy_way {
+	COPY_NONE,
+	COPY_SPLICE,
+	COPY_TEE,
+	COPY_VMSPLICE,
+	COPY_SENDFILE,
+	COPY_RANGE,
+	COPY_CLONE,
+	COPY_DEDUPE,
+};
+
+/* What is known of such a call while it is under way; objects/copy.h says how it comes together. */
+struct prov_copying {
+	__u64 in; /* address of the file that it takes from */
+	__u64 out; /* ... and of the one that it puts into */
+	__u64 from; /* address of the inode of the pipe that it takes from, 0: no pipe */
+	__u64 to; /* ... and of the one that it puts into */
+	__u64 pipe; /* address of the pipe that it puts into */
+	struct prov_image source; /* id 0: none that holds anything */
+	struct prov_image target; /* the version that was entered, id 0: not yet, or nothing new in it */
+	__u32 actor; /* version of the task by then */
+	__u32 cuts; /* of the target by then */
+	__u32 head; /* of that pipe when it was locked: moved on if something has been put in */
+	__u32 call; /* number of the system call: what a missed end leaves behind is not for another */
+	__u16 relation;
+	__u8 way; /* enum prov_copy_way */
+	__u8 seen; /* the source is known */
+	__u8 wanted; /* one of its ends is tracked */
+	__u8 bits; /* of the event into the target */
+	__u16 reserved;
+	__u32 epoch; /* in which it began: what an earlier recording has left behind is not for this one */
+	__u32 reserved2;
+};
+
 struct prov_task {
 	struct prov_node node;
 	__u32 memory; /* index into memories, 0: none */
@@ -125,16 +177,21 @@ struct prov_task {
 	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
-	__u32 reserved;
+	__u32 loads; /* the bpf(2) that it is in loads a program */
+	__u64 signals; /* address of the task that it may signal now, 0: none */
 	struct prov_asked asked[ASKED_FILES];
+	struct prov_copying copying;
 	struct prov_naming naming;
 	struct prov_making making[LEVELS];
+	struct prov_posting posting;
+	__u64 attaching; /* address of the segment that is about to be mapped, 0: none */
+	__u64 taken_from; /* id of the memory whose descriptor is taken; TAKING: whose is not known yet */
+	__u32 taken_index; /* of that memory */
+	__u32 accessed; /* index of the address space that it has been let into last */
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
 	struct prov_mapping mapping;
-	__u32 accessed; /* index of the address space that it has been let into last */
 	__u32 reached_count; /* entries in use of reached[] */
 	__u32 bridge; /* index of the address space that takes it further */
-	__u32 reserved2;
 	__u64 crossing; /* address of the inode that this one reads */
 	__u64 reached[REACHED]; /* addresses of inodes that the input at hand has got into */
 	struct prov_image image[EXEC_IMAGES];
@@ -173,7 +230,25 @@ struct prov_machine {
 	struct prov_node node;
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
 	__u32 moves; /* of directories and mounts: names below them have changed */
+	__u32 debts; /* edges that are kept for later, see graph/debt.h */
+	__u32 reserved;
 	__u64 shared; /* data edges that have entered any inode that is mapped shared */
+};
+
+/* An edge into a file that its next hook is to make */
+struct prov_debt_key {
+	__u64 target; /* node id */
+	__u32 place;
+	__u32 reserved;
+};
+
+struct prov_debt {
+	struct prov_image source;
+	__u64 actor; /* node id of the task */
+	__u32 actor_version;
+	__u32 relation;
+	__u32 epoch;
+	__u32 reserved;
 };
 
 struct prov_blocking {
@@ -187,6 +262,21 @@ struct prov_blocking {
 struct prov_mapped {
 	struct prov_blocking at;
 	__u32 bridges[BRIDGES]; /* indices of address spaces that read it and write another */
+};
+
+/*
+ * What has neither storage nor an inode of its own: a message, a segment, an eventfd, the master
+ * of a pseudo-terminal. Kept by address until the kernel frees it.
+ */
+struct prov_loose {
+	struct prov_node node;
+	/* of a message */
+	__s64 type;
+	__u64 size;
+	__u64 queue;
+	__u32 dev;
+	__s32 key;
+	__u64 other; /* address; of a segment: its inode; of that inode: the segment, and no node */
 };
 
 struct prov_inode_key {
@@ -219,6 +309,13 @@ struct prov_name {
 	__u64 key; /* see place_key() */
 };
 
+/* An io_uring and the memory of who made it */
+struct prov_ring {
+	__u64 id; /* node id: the index may be another one's by now */
+	__u32 memory; /* index into memories */
+	__u32 reserved;
+};
+
 struct prov_stream_key {
 	__u8 sender[16];
 	__u8 receiver[16];
@@ -244,6 +341,14 @@ struct prov_socket {
 	__u32 joined; /* enum prov_joined: whether its streams have been counted */
 	__u32 reserved;
 	struct prov_stream_key in;
+};
+
+/* A packet that was sent, or came from elsewhere. It is entered once: version 0 is its only one. */
+struct prov_packet {
+	struct prov_node node;
+	struct prov_packet_header header;
+	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u64 receiver; /* node id of the socket that it was read from last */
 };
 
 struct prov_text_buffer {

@@ -32,13 +32,17 @@ typedef unsigned int __kernel_uid32_t;
 typedef __kernel_uid32_t uid_t;
 typedef unsigned int __kernel_gid32_t;
 typedef __kernel_gid32_t gid_t;
-typedef __u32 u32;
 typedef __u64 u64;
+typedef __u32 u32;
 typedef unsigned int fmode_t;
 typedef short unsigned int umode_t;
 typedef __s64 time64_t;
 typedef u32 __kernel_dev_t;
 typedef __kernel_dev_t dev_t;
+typedef int __kernel_key_t;
+typedef __kernel_key_t key_t;
+typedef unsigned int sk_buff_data_t;
+typedef long unsigned int netmem_ref;
 typedef __u16 u16;
 typedef short unsigned int __kernel_sa_family_t;
 typedef __kernel_sa_family_t sa_family_t;
@@ -47,48 +51,73 @@ typedef __kernel_pid_t pid_t;
 typedef long unsigned int vm_flags_t;
 
 struct address_space;
+struct backing_file;
 struct bpf_iter__task;
 struct bpf_iter__task_vma;
 struct bpf_iter_meta;
+struct bpf_prog;
 struct callback_head;
 struct cgroup;
 struct cgroup_namespace;
 struct cred;
 struct css_set;
 struct dentry;
+struct eventfd_ctx;
 struct fdtable;
 struct file;
 struct files_struct;
+struct flowi4;
+struct flowi6;
+struct flowi;
+struct flowi_common;
+struct fown_struct;
 struct fs_struct;
+struct group_info;
 struct hlist_bl_node;
 struct hlist_head;
 struct hlist_node;
 struct iattr;
 struct in6_addr;
+struct inet_cork_full;
 struct inode;
+struct io_kiocb;
+struct io_ring_ctx;
 struct iov_iter;
 struct ipc_namespace;
+struct kern_ipc_perm;
+struct kernel_siginfo;
 struct kernfs_node;
 struct kiocb;
 struct linux_binprm;
+struct list_head;
 struct mm_struct;
 struct mnt_namespace;
 struct mount;
+struct mq_attr;
+struct mqueue_inode_info;
+struct msg_msg;
+struct msg_queue;
 struct msghdr;
 struct net;
 struct ns_common;
 struct nsproxy;
+struct page;
 struct path;
 struct percpu_counter;
 struct pid;
 struct pid_namespace;
+struct pipe_inode_info;
 struct posix_acl;
 struct posix_acl_entry;
+struct pt_regs;
 struct qstr;
 struct request_sock;
 struct seq_file;
+struct shmid_kernel;
 struct signal_struct;
 struct sk_buff;
+struct skb_frag;
+struct skb_shared_info;
 struct sock;
 struct sock_common;
 struct sockaddr;
@@ -98,19 +127,33 @@ struct socket_alloc;
 struct super_block;
 struct task_io_accounting;
 struct task_struct;
+struct time_namespace;
 struct timespec64;
 struct tty_driver;
+struct tty_file_private;
 struct tty_struct;
 struct unix_address;
 struct unix_sock;
 struct upid;
+struct user_namespace;
 struct uts_namespace;
 struct vfsmount;
 struct vm_area_struct;
+struct work_struct;
+union flowi_uli;
 
 typedef struct {
 	s64 counter;
 } atomic64_t;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct backing_file {
+	struct path user_path;
+};
 
 typedef struct {
 	int counter;
@@ -159,11 +202,18 @@ typedef struct {
 	gid_t val;
 } kgid_t;
 
+typedef struct {
+	u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+	struct group_info *group_info;
 };
 
 struct css_set {
@@ -196,13 +246,18 @@ struct dentry {
 	} d_u;
 };
 
-struct fdtable {
-	unsigned int max_fds;
+struct eventfd_ctx {
+	unsigned int flags;
+	int id;
 };
 
-struct path {
-	struct vfsmount *mnt;
-	struct dentry *dentry;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct fown_struct {
+	struct file *file;
 };
 
 struct file {
@@ -211,6 +266,7 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	loff_t f_pos;
+	void *private_data;
 };
 
 struct files_struct {
@@ -218,9 +274,40 @@ struct files_struct {
 	struct file *fd_array[64];
 };
 
+struct flowi_common {
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	union flowi_uli uli;
+};
+
+struct flowi {
+	union {
+		struct flowi_common __fl_common;
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+};
+
 struct fs_struct {
 	struct path pwd;
 	struct path root;
+};
+
+struct group_info {
+	int ngroups;
 };
 
 struct hlist_head {
@@ -270,8 +357,24 @@ struct inode {
 	struct hlist_head i_dentry;
 };
 
+struct inet_cork_full {
+	struct flowi fl;
+};
+
+struct io_kiocb {
+	struct file *file;
+};
+
 struct ipc_namespace {
 	struct ns_common ns;
+};
+
+struct kern_ipc_perm {
+	int id;
+	key_t key;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
 };
 
 struct kernfs_node {
@@ -281,6 +384,10 @@ struct kernfs_node {
 struct kiocb {
 	struct file *ki_filp;
 	loff_t ki_pos;
+};
+
+struct list_head {
+	struct list_head *next;
 };
 
 struct linux_binprm {
@@ -309,6 +416,7 @@ struct mm_struct {
 
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 struct vfsmount {
@@ -322,7 +430,31 @@ struct mount {
 	struct vfsmount mnt;
 };
 
+struct mq_attr {
+	__kernel_long_t mq_maxmsg;
+	__kernel_long_t mq_msgsize;
+	__kernel_long_t mq_curmsgs;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct mq_attr attr;
+};
+
+struct msg_msg {
+	long int m_type;
+	size_t m_ts;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	long unsigned int q_cbytes;
+	long unsigned int q_qnum;
+	long unsigned int q_qbytes;
+};
+
 struct msghdr {
+	void *msg_name;
 	int msg_namelen;
 	void *msg_control;
 	__kernel_size_t msg_controllen;
@@ -338,6 +470,12 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 	struct cgroup_namespace *cgroup_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct time_namespace *time_ns_for_children;
+};
+
+struct page {
+	long unsigned int flags;
 };
 
 struct upid {
@@ -354,6 +492,10 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct pipe_inode_info {
+	unsigned int head;
+};
+
 struct posix_acl_entry {
 	short int e_tag;
 	short unsigned int e_perm;
@@ -363,6 +505,10 @@ struct posix_acl_entry {
 struct posix_acl {
 	unsigned int a_count;
 	struct posix_acl_entry a_entries[];
+};
+
+struct pt_regs {
+	long unsigned int orig_ax;
 };
 
 typedef struct {
@@ -385,8 +531,37 @@ struct request_sock {
 	struct sock_common __req_common;
 };
 
+struct shmid_kernel {
+	struct kern_ipc_perm shm_perm;
+	struct file *shm_file;
+	long unsigned int shm_segsz;
+};
+
 struct signal_struct {
 	struct tty_struct *tty;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	unsigned char *head;
+	sk_buff_data_t tail;
+	sk_buff_data_t end;
+	__u16 network_header;
+	__u16 transport_header;
+};
+
+struct skb_frag {
+	netmem_ref netmem;
+	unsigned int len;
+	unsigned int offset;
+};
+
+typedef struct skb_frag skb_frag_t;
+
+struct skb_shared_info {
+	__u8 nr_frags;
+	skb_frag_t frags[17];
 };
 
 struct sock {
@@ -463,11 +638,24 @@ struct task_struct {
 struct tty_driver {
 	int major;
 	int minor_start;
+	short int type;
+	short int subtype;
+};
+
+struct tty_file_private {
+	struct tty_struct *tty;
+};
+
+struct work_struct {
+	struct list_head entry;
 };
 
 struct tty_struct {
 	struct tty_driver *driver;
 	int index;
+	struct tty_struct *link;
+	void *driver_data;
+	struct work_struct hangup_work;
 };
 
 struct unix_address {
@@ -479,6 +667,13 @@ struct unix_sock {
 	struct sock sk;
 	struct sock *peer;
 	struct unix_address *addr;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
 };
 
 struct uts_namespace {

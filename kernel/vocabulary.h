@@ -39,7 +39,11 @@
 	X(ENVP, ENTITY, 26, "envp", 1)                    \
 	X(DISC_ENTITY, ENTITY, 27, "disc_entity", 1)      \
 	/* ours: the bytes under way in one direction of a TCP connection */ \
-	X(STREAM, ENTITY, 28, "stream", 0)
+	X(STREAM, ENTITY, 28, "stream", 0)                \
+	/* ours: one IPv6 packet, which CamFlow's identifier of a packet has no room for */ \
+	X(PACKET6, ENTITY, 30, "packet6", 0)                \
+	/* ours: a counter that is read and written through descriptors */ \
+	X(EVENTFD, ENTITY, 29, "eventfd", 0)
 
 /*
  * Relations: X(identifier, PROV relation, subtype bit, name, flow class)
@@ -152,7 +156,28 @@
 	X(TMPFILE, GENERATED, 33, "tmpfile", DATA)                            \
 	X(RMDIR, GENERATED, 34, "rmdir", NAMING)                              \
 	X(REPLACE, GENERATED, 35, "replace", NAMING)                          \
-	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                        \
+	X(EXCHANGE, GENERATED, 36, "exchange", NAMING)                      \
+	/* ours: the file of a layer is what a file of a stacked file system shows */ \
+	X(STACKED, DERIVED, 40, "stacked", DATA)                          \
+	/* ours: content that the kernel moves without bringing it into a process */ \
+	X(COPY, DERIVED, 25, "copy", DATA)                                    \
+	X(REFLINK, DERIVED, 26, "reflink", DATA)                              \
+	X(RING_MESSAGE, DERIVED, 27, "ring_message", DATA)                    \
+	/* ours: who a process is, what it sees as its file system, whom it signals */ \
+	X(SETGID, GENERATED, 42, "setgid", DATA)                              \
+	X(SETGROUPS, GENERATED, 43, "setgroups", DATA)                        \
+	X(CAPSET, GENERATED, 44, "capset", DATA)                              \
+	X(SETNS, GENERATED, 45, "setns", DATA)                                \
+	X(MOUNT, GENERATED, 46, "mount", CONTROL)                             \
+	X(UMOUNT, GENERATED, 47, "umount", CONTROL)                           \
+	X(CHROOT, USED, 31, "chroot", CONTROL)                                \
+	X(PIVOT_ROOT, USED, 32, "pivot_root", CONTROL)                        \
+	X(SIGNAL, INFORMED, 8, "signal", DATA)                                \
+	X(LOAD_BPF, INFLUENCED, 9, "load_bpf", INFLUENCE)                     \
+	/* ours: what the kernel hands on; attached memory is read, and given back */ \
+	X(RELAY, DERIVED, 28, "relay", DATA)                                  \
+	X(SH_DETACH, GENERATED, 38, "sh_detach", DATA)                        \
+	X(SH_ATTACH_READ, USED, 24, "sh_attach_read", DATA)                   \
 	/* ours: memory that is no longer shared, and the memory of another process */ \
 	X(MUNMAP, GENERATED, 40, "munmap", CONTROL)                           \
 	X(VM_WRITE, GENERATED, 41, "vm_write", DATA)                          \

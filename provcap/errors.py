@@ -9,6 +9,7 @@
     |   +-- LayoutError     pinned maps belong to another build of the kernel object
     +-- RecordingError      a recording cannot be read
     |   +-- TruncatedError  it ends in the middle; carries what was readable
+    +-- DisclosureError     the recorder did not take what an application disclosed
     +-- OutputError         an output cannot be written (disk full, no such directory)
     +-- GuestError          the virtual machine failed
         +-- GuestDied       the guest kernel panicked or QEMU ended early
@@ -58,6 +59,10 @@ class RecordingError(ProvcapError):
 
 class TruncatedError(RecordingError):
     """A recording ends in the middle of a record; what came before is intact."""
+
+
+class DisclosureError(ProvcapError):
+    """The recorder did not take what an application disclosed."""
 
 
 class OutputError(ProvcapError):

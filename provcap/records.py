@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 IDENTIFIER_BYTES = 32
 
 _NODE = struct.Struct("<QQIIII")
-_PACKET = struct.Struct("<QHH4s4sHHB3xI")
+_PACKET = struct.Struct("<QHH4s4sHHB3sI")
 
 
 class Identifier(NamedTuple):
@@ -48,8 +48,9 @@ class Identifier(NamedTuple):
 class PacketIdentifier(NamedTuple):
     """Names one IPv4 packet by its header, so that sender and receiver agree on it.
 
-    ``id`` is the IP identification; numbers are as the header says, addresses are the four bytes
-    on the wire.
+    ``id`` (the IP identification) and ``sequence`` are the bytes on the wire read as little-endian
+    numbers, as CamFlow has them, addresses the four bytes on the wire, ports plain numbers.
+    ``serial`` tells packets with one header apart: 40 bits, in bytes that CamFlow leaves zero.
     """
 
     type: int
@@ -60,6 +61,12 @@ class PacketIdentifier(NamedTuple):
     destination_port: int
     protocol: int
     sequence: int
+    serial: int = 0
+
+    @property
+    def version(self) -> int:
+        """0: a packet has one version."""
+        return 0
 
     @property
     def text(self) -> str:
@@ -68,12 +75,13 @@ class PacketIdentifier(NamedTuple):
         data = _PACKET.pack(
             self.type,
             self.id,
-            0,
+            self.serial & 0xFFFF,
             self.source,
             self.destination,
             source_port,
             destination_port,
             self.protocol,
+            (self.serial >> 16).to_bytes(3, "little"),
             self.sequence,
         )
         return binascii.b2a_base64(data, newline=False).decode()
@@ -95,20 +103,28 @@ class Node(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+class Writer(NamedTuple):
+    """The process that disclosed a record, as the kernel names it: initial namespaces."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
 class Edge(NamedTuple):
     """One relation between two node versions; information went from sender to receiver.
 
     ``section`` is the PROV relation (``used``, ``wasGeneratedBy`` ...); ``flow`` one of data,
     control, naming, version, influence; ``offset`` the file position or None; ``task_id`` the id
     of the acting task's node or 0; ``outcome`` is ``at_hook`` (recorded before the operation,
-    which may still have failed) or ``done``.
+    which may still have failed) or ``done``. ``writer`` is who disclosed it, None: the kernel.
     """
 
     relation: str
     section: str
     flow: str
-    sender: Identifier
-    receiver: Identifier
+    sender: Identifier | PacketIdentifier
+    receiver: Identifier | PacketIdentifier
     at_ns: int
     epoch: int
     allowed: bool
@@ -117,6 +133,7 @@ class Edge(NamedTuple):
     task_id: int
     outcome: str
     id: Identifier
+    writer: Writer | None = None
 
 
 Record = Node | Edge

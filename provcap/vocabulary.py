@@ -38,7 +38,12 @@ ENDS = {
 HARMLESS = {
     "node_ring_full": "descriptions that were sent again",
     "descriptor_unseen": "descriptors handed over, of which only the receipt is recorded",
+    "disclosed_invalid": "disclosures that made no sense: their writers were told",
+    "packet_copied": "datagrams copied on their way, told by their addresses",
 }
+
+# programs that only record segments of TCP: an interrupt may have one skipped, and no flow is lost
+UNCOUNTED = frozenset(("ip_local_out", "ip6_output", "socket_sock_rcv_skb"))
 
 FLOWS = ("", "data", "control", "naming", "version", "influence")  # by enum prov_flow; 0 is none
 OUTCOMES = ("at_hook", "done")  # by enum prov_outcome
@@ -54,6 +59,7 @@ TEXT_TRUNCATED = 2
 TEXT_LAST = 4
 TEXT_REMOVED = 8
 TEXT_LATE = 16
+MACHINE_ID = 1
 
 KINDS = (
     Kind("unknown", 0x2000800000000000, "entity"),
@@ -84,6 +90,8 @@ KINDS = (
     Kind("envp", 0x2400000004000000, "entity"),
     Kind("disc_entity", 0x2400000008000000, "entity"),
     Kind("stream", 0x2000000010000000, "entity"),
+    Kind("packet6", 0x2000000040000000, "entity"),
+    Kind("eventfd", 0x2000000020000000, "entity"),
 )
 
 RELATIONS = (
@@ -190,6 +198,23 @@ RELATIONS = (
     Relation("rmdir", 0x8040000400000000, "wasGeneratedBy", "naming"),
     Relation("replace", 0x8040000800000000, "wasGeneratedBy", "naming"),
     Relation("exchange", 0x8040001000000000, "wasGeneratedBy", "naming"),
+    Relation("stacked", 0x8080010000000000, "wasDerivedFrom", "data"),
+    Relation("copy", 0x8080000002000000, "wasDerivedFrom", "data"),
+    Relation("reflink", 0x8080000004000000, "wasDerivedFrom", "data"),
+    Relation("ring_message", 0x8080000008000000, "wasDerivedFrom", "data"),
+    Relation("setgid", 0x8040040000000000, "wasGeneratedBy", "data"),
+    Relation("setgroups", 0x8040080000000000, "wasGeneratedBy", "data"),
+    Relation("capset", 0x8040100000000000, "wasGeneratedBy", "data"),
+    Relation("setns", 0x8040200000000000, "wasGeneratedBy", "data"),
+    Relation("mount", 0x8040400000000000, "wasGeneratedBy", "control"),
+    Relation("umount", 0x8040800000000000, "wasGeneratedBy", "control"),
+    Relation("chroot", 0x8020000080000000, "used", "control"),
+    Relation("pivot_root", 0x8020000100000000, "used", "control"),
+    Relation("signal", 0x8010000000000100, "wasInformedBy", "data"),
+    Relation("load_bpf", 0x8008000000000200, "wasInfluencedBy", "influence"),
+    Relation("relay", 0x8080000010000000, "wasDerivedFrom", "data"),
+    Relation("sh_detach", 0x8040004000000000, "wasGeneratedBy", "data"),
+    Relation("sh_attach_read", 0x8020000001000000, "used", "data"),
     Relation("munmap", 0x8040010000000000, "wasGeneratedBy", "control"),
     Relation("vm_write", 0x8040020000000000, "wasGeneratedBy", "data"),
     Relation("vm_read", 0x8020000004000000, "used", "data"),

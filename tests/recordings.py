@@ -3,8 +3,10 @@
 import io
 from collections.abc import Sequence
 
+from provcap.capture import disclosed
 from provcap.capture.raw import Header, RawWriter, Status
-from provcap.records import Origin
+from provcap.records import Origin, Writer
+from provcap.services.ledger import Acting, Ledger
 from tests.batches import LAYOUT, batch, event, node, path
 
 ORIGIN = Origin(28, 509509127, 1_700_000_000 * 10**9, {"sysname": "Linux", "nodename": "host1"})
@@ -17,15 +19,23 @@ def status(final: bool = False, **counters: int) -> Status:
 
 
 def recording(
-    rings: Sequence[tuple[int, bytes]], first: Status | None = None, last: Status | None = None
+    rings: Sequence[tuple[int, bytes]],
+    first: Status | None = None,
+    last: Status | None = None,
+    said: Sequence[disclosed.Disclosed] = (),
 ) -> bytes:
-    """A whole recording of these (CPU, ring bytes), with the statuses that are given."""
+    """A whole recording of these (CPU, ring bytes), with the statuses that are given.
+
+    ``said`` is what applications disclosed; its block stands behind the rings.
+    """
     file = io.BytesIO()
     writer = RawWriter(file, HEADER)
     if first:
         writer.status(first)
     for cpu, data in rings:
         writer.ring(cpu, data)
+    if said:
+        writer.disclosed(disclosed.pack(said), said[0].at_ns)
     if last:
         writer.status(last)
     writer.end()
@@ -34,9 +44,8 @@ def recording(
 
 def small_rings() -> list[tuple[int, bytes]]:
     """What two CPUs say of a shell that reads a file, CPU 1 first though it is the later."""
-    task, memory, file = ("task", 8, 0), ("process_memory", 9, 0), ("file", 7, 0)
+    memory, file = ("process_memory", 9, 0), ("file", 7, 0)
     first = batch(
-        event("ran_on", ("machine", 99, 1), task, at_ns=1),
         path(b"/bin/sh", memory, at_ns=2),
         node("task", 8, at_ns=3, pid=77, memory=9, comm=b"sh"),
         node("process_memory", 9, at_ns=3, tgid=77),
@@ -44,3 +53,16 @@ def small_rings() -> list[tuple[int, bytes]]:
     )
     second = batch(event("write", ("process_memory", 9, 1), file, through=(8, 1), at_ns=9), cpu=1)
     return [(1, second), (0, first)]
+
+
+def small_disclosures() -> list[disclosed.Disclosed]:
+    """What the shell of ``small_rings`` discloses after it has read: a run, and a log line."""
+    ledger, writer = Ledger(ORIGIN, 5), Writer(77, 1000, 1000)
+    requests = ({"do": "activity", "name": "the run"}, {"do": "log", "text": "done"})
+    return [
+        record
+        for request in requests
+        for record in ledger.take(
+            request, writer, lambda: Acting(8, 0, True), lambda: (6, 1)
+        ).records
+    ]

@@ -4,14 +4,19 @@ import ast
 import importlib
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from provcap.capture.disclosed import EDGE_RELATIONS
 from provcap.cli.camflow import FLAGS, UNSUPPORTED
 from provcap.cli.main import COMMANDS
 from provcap.cli.recording import OPTIONS
+from provcap.disclose import NODES
+from provcap.disclose import RELATIONS as RELATIONS_DISCLOSED
 from provcap.policy.model import INSEPARABLE
+from provcap.services.ledger import CAUSES
 from provcap.vocabulary import RELATION, RELATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,8 +24,8 @@ REFERENCE = ROOT / "docs/reference"
 KERNEL = ROOT / "kernel"
 LAYOUT = (ROOT / "tests/golden/layout.txt").read_text()
 
-# edges that the recorder writes out, or that come with a record of another kind
-IMPLIED = INSEPARABLE
+# edges that the recorder writes out, that come with a record of another kind, or are disclosed
+IMPLIED = INSEPARABLE | frozenset((*EDGE_RELATIONS, "ran_on"))
 
 
 def rows(text: str) -> list[list[str]]:
@@ -140,15 +145,44 @@ def test_every_option_of_a_recording_is_explained() -> None:
     assert set(re.findall(r"^\| `(--[\w-]+)", page, re.M)) == set(OPTIONS)
 
 
+def test_everything_that_can_be_disclosed_is_explained() -> None:
+    """disclosure.md has each request with its keys and its relation; losses.md each cause."""
+    table = rows((REFERENCE / "disclosure.md").read_text())
+    told = {name: cells for cells in table for name in names(cells[0])}
+    causes = (REFERENCE / "losses.md").read_text().partition("## What applications")[2]
+
+    assert told.keys() == {*NODES, *RELATIONS_DISCLOSED, "log"}
+    for word, (relation, ends) in RELATIONS_DISCLOSED.items():
+        assert (names(told[word][1]), names(told[word][2])) == (list(ends), [relation])
+    assert set(CAUSES) <= set(first_names(causes))
+
+
+COPYING = ("copy.bpf.c", "ring.bpf.c")  # these have a page of their own
+
+
 def test_every_input_that_may_wait_is_explained() -> None:
     """inputs.md has a row for each function exit that stands for an input."""
     functions = {
         name
-        for text in sources("hooks").values()
+        for file, text in sources("hooks").items()
         for name in re.findall(r'SEC\("fexit/(\w+)"', text)
+        if file not in COPYING
     }
 
     assert set(first_names((REFERENCE / "inputs.md").read_text())) == functions
+
+
+def test_every_function_that_copies_is_explained() -> None:
+    """copies.md has a row for each function that is looked at, and says when."""
+    text = "".join(sources("hooks")[file] for file in COPYING) + 'SEC("fentry/kernel_sendpage")'
+    seen = defaultdict(set)
+    for moment, name in re.findall(r'SEC\("(fentry|fexit)/(\w+)"', text):
+        seen[name].add({"fentry": "entry", "fexit": "exit"}[moment])
+    page = (REFERENCE / "copies.md").read_text().partition("## Where it is seen")[2]
+
+    assert {names(cells[0])[0]: cells[1] for cells in rows(page)} == {
+        name: "both" if len(moments) == 2 else min(moments) for name, moments in seen.items()
+    }
 
 
 HOOKS = rows((KERNEL / "README.md").read_text().partition("## Hooks")[2])

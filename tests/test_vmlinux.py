@@ -11,9 +11,9 @@ from provcap.errors import KernelError
 STRUCTS, _TYPEDEFS = vmlinux.wanted(vmlinux.FIELDS.read_text())
 
 
-def fields_of(header: str) -> dict[str, list[str]]:
-    """Struct -> the fields that stand in its block of a header."""
-    blocks = re.findall(r"^struct (\w+) \{\n(.*?)^\};", header, re.M | re.S)
+def fields_of(header: str, word: str = "(?:struct|union)") -> dict[str, list[str]]:
+    """Struct or union -> the fields that stand in its block of a header."""
+    blocks = re.findall(rf"^{word} (\w+) \{{\n(.*?)^\}};", header, re.M | re.S)
     declared = re.compile(r"^\t(?:\}|\w).*?(\w+)(?:\[\d*\]| : \d+)*;$", re.M)
     return {name: declared.findall(body) for name, body in blocks}
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_written_is_named(kernel_object: bytes, fields: str, prob
 
 def test_helpers_for_other_kernels_live_apart() -> None:
     """Shapes that only some kernels have are in compat.h, under a name with three underscores."""
-    compat = fields_of((vmlinux.KERNEL / "compat.h").read_text())
+    compat = fields_of((vmlinux.KERNEL / "compat.h").read_text(), "struct")
 
     assert compat
     assert all("___" in name for name in compat)

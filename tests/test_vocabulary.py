@@ -13,8 +13,13 @@ from provcap.vocabulary import KINDS, RELATIONS
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests/golden"
 OURS = {  # words that CamFlow does not have
-    *("stream", "send_stream", "receive_stream", "unnamed", "file_snd"),
+    *("stream", "send_stream", "receive_stream", "unnamed", "file_snd", "packet6"),
     *("mkdir", "mknod", "tmpfile", "rmdir", "replace", "exchange"),
+    "stacked",
+    *("copy", "reflink", "ring_message"),
+    *("setgid", "setgroups", "capset", "setns", "mount", "umount", "chroot", "pivot_root"),
+    *("signal", "load_bpf"),
+    *("eventfd", "relay", "sh_detach", "sh_attach_read"),
     *("munmap", "vm_write", "vm_read"),
 }
 NEVER_SENT = {"unknown"}  # CamFlow has it, too, but not in its list of types

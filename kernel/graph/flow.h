@@ -33,6 +33,9 @@ struct prov_detail {
 VERIFIED_ONCE int push_shares(__u32 index);
 VERIFIED_ONCE int pull_shares(__u32 index);
 
+/* Of what it shares with others, something is tracked. */
+VERIFIED_ONCE int shares_tracked(__u32 index);
+
 /* The compiler must not infer that there is a memory: the verifier of 6.1 would not follow it. */
 static __always_inline bool has_shares(struct prov_memory *memory)
 {
@@ -135,10 +138,24 @@ static __always_inline __u32 count_entry(struct prov_node *to)
 	return before;
 }
 
+/*
+ * What the machine takes makes a version for itself alone, closed from the beginning, and the event has the
+ * time at which that was done: whoever starts later runs on it (the recorder finds out), and nothing
+ * that such a task does can have come into it.
+ */
+static __always_inline struct prov_step into_machine(struct prov_event *event,
+						     struct prov_node *node)
+{
+	struct prov_step step = pass_through(node);
+
+	event->head.at_ns = bpf_ktime_get_boot_ns();
+	return step;
+}
+
 static __always_inline struct prov_step fill_to(struct prov_event *event, struct prov_node *to,
 						__u8 kind)
 {
-	struct prov_step step = enter(to);
+	struct prov_step step = kind == NODE_MACHINE ? into_machine(event, to) : enter(to);
 
 	event->to = to->id;
 	event->to_kind = kind;
@@ -228,6 +245,9 @@ static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edg
 		LINGER();
 	}
 	edge->version = mark(object);
+	if (detail->flow == FLOW_DATA) /* again: what has entered this version has marked it before */
+		spread(scene->policy, edge->relation, object->marks, object->taint,
+		       actor_node(scene), actor_kind(scene));
 	fill_detail(event, detail);
 	fill_from(event, object->id, edge->version, detail->kind);
 	if (into_memory && scene->memory) {
@@ -293,6 +313,9 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	} else {
 		edge->version = fill_from_task(event, scene->task);
 	}
+	if (detail->flow == FLOW_DATA) /* again, as above */
+		spread(scene->policy, edge->relation, actor_node(scene)->marks,
+		       actor_node(scene)->taint, object, detail->kind);
 	if (!SWAPPED_STEPS)
 		fill_to(event, object, detail->kind);
 	bits = event->bits;
@@ -300,6 +323,12 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	if (was_sent(bits))
 		remember_edge(scene->task, edge);
 	return 0;
+}
+
+/* Names and commands come from the task alone; content, and what shapes the machine, from all it knows. */
+static __always_inline bool comes_from_memory(__u8 flow)
+{
+	return flow == FLOW_DATA || flow == FLOW_INFLUENCE;
 }
 
 /*
@@ -313,7 +342,7 @@ static __always_inline bool generates(struct prov_scene *scene, enum prov_relati
 	struct prov_edge edge;
 
 	detail->flow = flow_with(relation, object, detail);
-	from_memory = detail->flow == FLOW_DATA && scene->memory;
+	from_memory = comes_from_memory(detail->flow) && scene->memory;
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return false;
 	if (from_memory && has_shares(scene->memory))
@@ -345,6 +374,8 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	if (!event || !from || !to)
 		return drop(event);
 	edge->version = mark(from);
+	if (detail->flow == FLOW_DATA) /* again, as above */
+		spread(scene->policy, edge->relation, from->marks, from->taint, to, detail->kind);
 	fill_detail(event, detail);
 	fill_from(event, from->id, edge->version, detail->from_kind);
 	fill_to(event, to, detail->kind);
@@ -355,8 +386,8 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	return 0;
 }
 
-/* from --relation--> to, neither of them the acting task */
-static __always_inline void derives(struct prov_scene *scene, enum prov_relation relation,
+/* from --relation--> to, neither of them the acting task. True: the graph did not have it before. */
+static __always_inline bool derives(struct prov_scene *scene, enum prov_relation relation,
 				    struct prov_node *from, struct prov_node *to,
 				    struct prov_detail *detail)
 {
@@ -365,7 +396,7 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 	if (!is_recorded(scene) || from->id == to->id ||
 	    is_filtered(scene->policy, relation, detail->kind) ||
 	    is_filtered(scene->policy, relation, detail->from_kind))
-		return;
+		return false;
 	detail->flow = flow_of(relation);
 	if (detail->flow == FLOW_DATA)
 		spread(scene->policy, relation, from->marks, from->taint, to, detail->kind);
@@ -375,8 +406,10 @@ static __always_inline void derives(struct prov_scene *scene, enum prov_relation
 	edge.arrivals = cuts_of(to);
 	edge.epoch = scene->policy->epoch;
 	edge.relation = relation;
-	if (!is_known(scene, &edge))
-		record_derivation(scene, &edge, from, to, detail);
+	if (is_known(scene, &edge))
+		return false;
+	record_derivation(scene, &edge, from, to, detail);
+	return true;
 }
 
 /* An edge whose source was marked earlier, and kept as id and version (see struct prov_image) */
@@ -433,6 +466,64 @@ static __noinline int uses_image(struct prov_scene *scene, enum prov_relation re
 	submit(event);
 	if (has_shares(scene->memory))
 		push_shares(scene->task->memory);
+	return 0;
+}
+
+/*
+ * from --relation--> to, once in the life of one of them: nothing is looked up, and nothing is driven
+ * out of what the task remembers. `task` is NULL where none acts: in an interrupt the one that
+ * happens to run has nothing to do with it. Whether it was sent
+ */
+static __always_inline bool derives_once(struct prov_policy *policy, struct prov_task *task,
+					 enum prov_relation relation, struct prov_node *from,
+					 struct prov_node *to, struct prov_detail *detail)
+{
+	struct prov_event *event;
+	__u32 version;
+	__u8 bits;
+
+	if (is_filtered(policy, relation, detail->kind) ||
+	    is_filtered(policy, relation, detail->from_kind))
+		return false;
+	detail->flow = flow_of(relation);
+	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
+	if (!event) {
+		spread(policy, relation, from->marks, from->taint, to, detail->kind);
+		return false;
+	}
+	version = mark(from);
+	spread(policy, relation, from->marks, from->taint, to, detail->kind);
+	event->through = task ? task->node.id : 0;
+	event->through_version = task ? version_of(task->node.word) : 0;
+	event->bits = 0;
+	event->epoch = policy->epoch;
+	fill_detail(event, detail);
+	fill_from(event, from->id, version, detail->from_kind);
+	fill_to(event, to, detail->kind);
+	bits = event->bits;
+	submit(event);
+	return was_sent(bits);
+}
+
+/*
+ * An object --relation--> a task that does not act itself, and learns of it all the same. Whoever is
+ * interrupted for this has no part in it; what the task remembers is left alone, as above.
+ */
+static __noinline int reaches(struct prov_scene *scene, enum prov_relation relation,
+			      struct prov_node *object, struct prov_detail *detail)
+{
+	struct prov_event *event;
+
+	if (!object || is_filtered(scene->policy, relation, detail->kind))
+		return 0;
+	detail->flow = FLOW_CONTROL;
+	event = reserve_event(scene, relation);
+	if (!event)
+		return 0;
+	fill_detail(event, detail);
+	fill_from(event, object->id, mark(object), detail->kind);
+	fill_to(event, &scene->task->node, NODE_TASK);
+	submit(event);
 	return 0;
 }
 

@@ -43,7 +43,9 @@ static __always_inline void add_taint(struct prov_node *node, __u64 taint)
 static __always_inline bool may_spread(struct prov_policy *policy, enum prov_relation relation,
 				       __u8 kind)
 {
-	return !((policy->propagate_relation_filter[relation >> 6] >> (relation & 63)) & 1 ||
+	__u32 word = relation >> 6 & 1; /* there are less than 128, which the verifier may not know */
+
+	return !((policy->propagate_relation_filter[word] >> (relation & 63)) & 1 ||
 		 (policy->propagate_node_filter >> kind) & 1);
 }
 

@@ -75,6 +75,7 @@ int inode_setattr(unsigned long long *ctx)
 SEC("lsm/inode_post_setattr")
 int BPF_PROG(inode_post_setattr, void *idmap, struct dentry *dentry, int valid)
 {
+	struct inode *inode = dentry->d_inode;
 	struct prov_scene scene;
 	__u32 own;
 
@@ -82,8 +83,8 @@ int BPF_PROG(inode_post_setattr, void *idmap, struct dentry *dentry, int valid)
 		return 0;
 	own = scene.task->truncating;
 	scene.task->truncating = 0;
-	if (!scene.silent)
-		changes(&scene, dentry->d_inode, valid, NULL, own);
+	if (inode && !scene.silent)
+		changes(&scene, inode, valid, NULL, own);
 	return 0;
 }
 

@@ -4,8 +4,9 @@
  * hook the data may not have been written yet; a reader that then answers without reading again would
  * seem to know nothing. docs/reference/inputs.md says which function stands for which input.
  */
-#include "../objects/inode.h"
-#include "../objects/socket.h"
+#include "../objects/address.h"
+#include "../objects/copy.h"
+#include "../objects/terminal.h"
 
 static __always_inline int read_done(struct kiocb *iocb, long got)
 {
@@ -24,7 +25,8 @@ static __always_inline int read_done(struct kiocb *iocb, long got)
 	if (!node || !takes_part(&scene, node))
 		return 0;
 	announce_inode(&scene, inode, node);
-	uses(&scene, REL_READ, node, &detail);
+	if (!is_passed_on(&scene, iocb->ki_filp, node, detail.kind))
+		uses(&scene, REL_READ, node, &detail);
 	return 0;
 }
 
@@ -50,33 +52,26 @@ int BPF_PROG(fifo_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 SEC("fexit/tty_read")
 int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
-	return read_done(iocb, ret);
-}
-
-/* On TCP the bytes come out of the stream first; either of the two may be what is tracked. */
-static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk)
-{
+	struct file *file = iocb->ki_filp;
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
 		.offset = NO_OFFSET,
-		.from_kind = NODE_STREAM,
-		.kind = NODE_SOCKET,
+		.kind = NODE_CHAR,
 	};
-	struct prov_socket *socket = socket_state(sk);
-	struct prov_stream_key key;
-	struct prov_node *stream;
+	struct prov_scene scene;
+	struct prov_node *node;
 
-	if (!socket)
-		return;
-	takes_part(scene, &socket->node);
-	inbound(socket, sk, &key);
-	stream = stream_node(scene, &key);
-	socket = stream ? socket_node(scene, sk) : NULL;
-	if (socket)
-		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
+	if (ret <= 0 || !is_terminal(file->f_inode) || !current_scene(&scene))
+		return 0;
+	node = end_node(file);
+	if (!node || !takes_part(&scene, node))
+		return 0;
+	announce_end(&scene, file, node);
+	uses(&scene, REL_READ, node, &detail);
+	return 0;
 }
 
-static __always_inline int receive_done(struct socket *sock, int flags, int got)
+static __always_inline int receive_done(struct socket *sock, struct msghdr *msg, int flags, int got)
 {
 	struct prov_detail detail = {
 		.flags = flags,
@@ -93,8 +88,10 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 	if (is_tcp(sk))
 		receive_stream(&scene, sk);
 	socket = socket_node(&scene, sk);
-	if (!socket)
+	if (!socket || is_passed_on(&scene, sock->file, &socket->node, NODE_SOCKET))
 		return 0;
+	if (msg->msg_name)
+		name_correspondent(scene.policy, &socket->node, msg);
 	uses(&scene, REL_RECEIVE_MSG, &socket->node, &detail);
 	return 0;
 }
@@ -102,7 +99,7 @@ static __always_inline int receive_done(struct socket *sock, int flags, int got)
 SEC("fexit/sock_recvmsg")
 int BPF_PROG(sock_recvmsg, struct socket *sock, struct msghdr *msg, int flags, int ret)
 {
-	return receive_done(sock, flags, ret);
+	return receive_done(sock, msg, flags, ret);
 }
 
 /* recvmmsg goes through sock_recvmsg for its first message only; `nosec` says that it is a later one. */
@@ -110,5 +107,5 @@ SEC("fexit/____sys_recvmsg")
 int BPF_PROG(sys_recvmsg, struct socket *sock, struct msghdr *msg, void *user, void *address,
 	     unsigned int flags, int nosec, int ret)
 {
-	return nosec ? receive_done(sock, flags, ret) : 0;
+	return nosec ? receive_done(sock, msg, flags, ret) : 0;
 }

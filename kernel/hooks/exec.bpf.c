@@ -48,8 +48,7 @@ static __always_inline void describe_exec(struct prov_scene *scene, struct linux
 		if (slot < scene->task->images)
 			derives_from_image(scene, REL_EXEC, &scene->task->image[slot],
 					   &scene->memory->node, NODE_MEMORY);
-	if (!is_filtered(scene->policy, REL_ARG, NODE_ARGV))
-		send_arguments(scene->policy, scene->memory, bprm);
+	send_arguments(scene->policy, scene->memory, bprm);
 }
 
 /* An executed file makes its process tracked or opaque; the process was it already if it was tracked. */
@@ -106,12 +105,12 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 		move_into(&scene, memory, task);
 	}
 	old = __sync_lock_test_and_set(&scene.task->memory, index);
-	release_memory(scene.policy, old);
+	release_memory(scene.policy, old, 0);
 	if (!memory || !is_recorded(&scene))
 		return 0;
 	memory->argued = scene.policy->epoch; /* by describe_exec, at the very end */
 	/* another name, another memory, maybe other ids: what was said of the task is out of date */
-	describe_task(scene.policy, task, scene.task, bprm->cred);
+	send_task(scene.policy, task, scene.task, bprm->cred, task->nsproxy);
 	announce_actor(&scene);
 	describe_exec(&scene, bprm);
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
-#include "../objects/descriptor.h"
+#include "../objects/copy.h"
 #include "../objects/ioctl.h"
 #include "../objects/mapping.h"
 #include "../objects/naming.h"
@@ -8,7 +8,6 @@
 #define MAY_WRITE 2
 #define MAY_READ 4
 #define FMODE_READ 1
-#define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
 #define __O_TMPFILE 020000000
 #define PROT_WRITE 2
@@ -23,6 +22,12 @@ static __always_inline bool reads_for_exec(void)
 	return BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
+/* Its node is not that of its inode: see terminal.bpf.c and eventfd.bpf.c */
+static __always_inline bool is_apart(struct file *file)
+{
+	return is_terminal(file->f_inode) || is_eventfd(file);
+}
+
 SEC("lsm/file_permission")
 int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 {
@@ -32,20 +37,25 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 		.offset = file->f_pos,
 		.kind = kind_of_mode(inode->i_mode),
 	};
+	struct prov_copying *copying;
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || !current_scene(&scene))
+	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_apart(file) || !current_scene(&scene))
 		return ret;
+	copying = copying_with(&scene, file, mask & MAY_WRITE);
 	node = file_node(&scene, file);
+	if (copying && is_copied(&scene, copying, inode, node, mask & MAY_WRITE)) {
+		if (mask & MAY_WRITE)
+			goes_on(inode, node);
+		return 0;
+	}
 	if (!node)
 		return 0;
 	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
 		uses(&scene, REL_READ, node, &detail);
-	if (!(mask & MAY_WRITE))
-		return 0;
-	if (generates(&scene, REL_WRITE, node, &detail) && node->nature & NATURE_MAPPED)
-		relay_write((__u64)plain(inode));
+	if (mask & MAY_WRITE && generates(&scene, REL_WRITE, node, &detail))
+		goes_on(inode, node);
 	return 0;
 }
 
@@ -55,9 +65,15 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
  */
 static __always_inline int creates(struct prov_scene *scene, struct file *file)
 {
-	struct inode *directory = file->f_path.dentry->d_parent->d_inode;
+	struct dentry *dentry = file->f_path.dentry;
+	struct inode *directory;
 	struct prov_node *node;
 
+	if (!dentry) /* only then newer verifiers trust what it leads to */
+		return 0;
+	directory = dentry->d_parent->d_inode;
+	if (!directory)
+		return 0;
 	ask(scene, directory);
 	node = changes(scene, REL_INODE_CREATE, file->f_inode, OUTCOME_DONE);
 	if (node)
@@ -104,6 +120,43 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	return 0;
 }
 
+/* Its node, which the opening of the file above has made */
+static __always_inline struct prov_node *node_above(struct file *file)
+{
+	__u64 address = inode_above(file);
+	struct inode *inode = (void *)address;
+	struct prov_blocking *kept;
+
+	if (!address)
+		return NULL;
+	kept = bpf_map_lookup_elem(&mapped, &address); /* it begins with the same */
+	if (!kept)
+		kept = bpf_map_lookup_elem(&blocking, &address);
+	if (!kept || kept->ino != BPF_CORE_READ(inode, i_ino) ||
+	    kept->dev != BPF_CORE_READ(inode, i_sb, s_dev))
+		return NULL;
+	return kept->node.marks & MARKS_OPAQUE ? NULL : &kept->node;
+}
+
+/* below --stacked--> above */
+static __noinline int shows(struct prov_scene *scene, struct file *file, struct prov_node *below)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_AT_HOOK,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_FILE,
+		.kind = NODE_FILE,
+	};
+	struct prov_node *above;
+
+	if (!scene || !below)
+		return 0;
+	above = node_above(file);
+	if (above)
+		derives(scene, REL_STACKED, below, above, &detail);
+	return 0;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
@@ -133,6 +186,8 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_WRITE)
 		inherit(&scene, node);
 	uses(&scene, REL_OPEN, node, &detail);
+	if (detail.kind == NODE_FILE)
+		shows(&scene, file, node);
 	return 0;
 }
 
@@ -263,9 +318,9 @@ static __noinline int controls(struct file *file, __u32 command)
 	struct prov_detail detail = {
 		.flags = command,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(inode->i_mode),
+		.kind = kind_of_file(file),
 	};
-	__u32 ways = ioctl_ways(inode, command);
+	__u32 ways = ioctl_ways(command, is_terminal(inode));
 	struct prov_scene scene;
 	struct prov_node *node;
 
@@ -305,7 +360,7 @@ int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 	struct prov_detail detail = {
 		.flags = cmd,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(file->f_inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	struct prov_scene scene;
 	struct prov_node *node;
@@ -325,7 +380,7 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	struct prov_detail detail = {
 		.flags = file->f_flags,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(file->f_inode->i_mode),
+		.kind = kind_of_file(file),
 	};
 	struct prov_scene scene;
 	struct prov_node *node;
@@ -333,7 +388,10 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	if (ret || !current_scene(&scene))
 		return ret;
 	node = descriptor_node(&scene, file);
-	if (node)
-		uses(&scene, REL_FILE_RCV, node, &detail);
+	if (!node)
+		return 0;
+	if (scene.task->taken_from > TAKING)
+		comes_from_owner(&scene, node, detail.kind);
+	uses(&scene, REL_FILE_RCV, node, &detail);
 	return 0;
 }

@@ -29,6 +29,14 @@ static __always_inline struct vfsmount *mount_in_sight(struct super_block *sb)
 	return covers(working, sb) ? working : NULL;
 }
 
+/* Where in a dentry the list of its inode's names leads to */
+static __always_inline __u32 alias_offset(void)
+{
+	if (bpf_core_field_exists(struct dentry___without_d_u, d_alias))
+		return bpf_core_field_offset(struct dentry___without_d_u, d_alias);
+	return bpf_core_field_offset(struct dentry, d_u.d_alias);
+}
+
 /*
  * No file and no path is at hand here, so the name is that of any dentry of the inode (a directory has
  * only one), seen from a mount that is known to lead to it. Else it waits for an open.
@@ -44,7 +52,7 @@ static __noinline int name_by_dentry(struct prov_scene *scene, struct prov_node 
 	place.mount = mount_in_sight(BPF_CORE_READ(inode, i_sb));
 	if (!place.mount)
 		return 0;
-	place.dentry = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
+	place.dentry = (void *)first - alias_offset();
 	place.kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
 	place.key = place_key(place.dentry, place.dentry, place.mount);
 	return name_node(node, &place);
@@ -129,22 +137,6 @@ int BPF_PROG(inode_listxattr, struct dentry *dentry, int ret)
 	return ret;
 }
 
-static __always_inline struct prov_node *leaving_node(struct inode *inode)
-{
-	__u64 address = (__u64)inode;
-	struct prov_blocking *kept;
-	struct prov_mapped *place;
-
-	if (may_block(inode)) {
-		kept = bpf_map_lookup_elem(&blocking, &address);
-		return kept && is_of(kept, inode) ? &kept->node : NULL;
-	}
-	place = bpf_map_lookup_elem(&mapped, &address);
-	if (place && is_of(&place->at, inode))
-		return &place->at.node;
-	return bpf_inode_storage_get(&inodes, inode, NULL, 0);
-}
-
 /*
  * The inode leaves memory. With a name left on disk it is only evicted: it will come back as the same
  * node. Without, or on a file system that makes new numbers each time or has gone, this is its end.
@@ -153,12 +145,12 @@ SEC("lsm/inode_free_security")
 int BPF_PROG(inode_free_security, struct inode *inode)
 {
 	struct prov_policy *policy = current_policy();
-	struct prov_node *node = leaving_node(inode);
+	struct prov_node *node = met_inode(inode);
 	__u64 address = (__u64)inode;
 
 	if (!policy)
 		return 0;
-	if (!node || !is_born(node)) { /* it may have come back only to be removed by somebody opaque */
+	if (!node) { /* it may have come back only to be removed by somebody opaque */
 		if (!inode->i_nlink)
 			forget_evicted(inode);
 		return 0;
@@ -167,9 +159,9 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 		ends(policy, REL_FREE, node, kind_of_mode(inode->i_mode), 0);
 		forget_evicted(inode);
 	}
-	if (may_block(inode))
+	if (by_address(inode))
 		bpf_map_delete_elem(&blocking, &address);
-	else if (node->nature & NATURE_MAPPED)
+	if (node->nature & NATURE_MAPPED)
 		bpf_map_delete_elem(&mapped, &address);
 	return 0;
 }

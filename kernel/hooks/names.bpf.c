@@ -7,7 +7,6 @@
 #include "../objects/naming.h"
 
 #define RENAME_EXCHANGE 2
-#define MS_MOVE 8192
 
 SEC("lsm/path_mkdir")
 int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode, int ret)
@@ -119,7 +118,7 @@ static __noinline int record_making(struct dentry *dentry, struct inode *inode,
 
 	/* out of a map, once: the verifier wants to see that this very number is one of ours */
 	relation = *(volatile __u32 *)&making->relation;
-	if (relation >= RELATION_COUNT || !current_scene(&scene))
+	if (relation >= RELATION_COUNT || !directory || !current_scene(&scene))
 		return 0;
 	ask(&scene, directory);
 	node = changes(&scene, relation, inode, OUTCOME_DONE);
@@ -155,7 +154,7 @@ int BPF_PROG(inode_link, struct dentry *old, struct inode *dir, struct dentry *d
 	struct prov_node *node;
 	struct vfsmount *mount;
 
-	if (ret || !current_scene(&scene))
+	if (ret || !inode || !current_scene(&scene))
 		return ret;
 	mount = announced_mount(scene.task, dentry);
 	ask(&scene, inode);
@@ -175,7 +174,7 @@ static __noinline int removes(struct inode *dir, struct dentry *dentry, enum pro
 	struct prov_node *node;
 	struct vfsmount *mount;
 
-	if (!current_scene(&scene))
+	if (!inode || !current_scene(&scene))
 		return 0;
 	mount = announced_mount(scene.task, dentry);
 	ask(&scene, inode);
@@ -207,8 +206,11 @@ static __noinline int replaces(struct prov_scene *scene, struct dentry *dentry,
 			       struct vfsmount *mount)
 {
 	struct inode *inode = dentry->d_inode;
-	struct prov_node *node = changes(scene, REL_REPLACE, inode, OUTCOME_AT_HOOK);
+	struct prov_node *node;
 
+	if (!inode)
+		return 0;
+	node = changes(scene, REL_REPLACE, inode, OUTCOME_AT_HOOK);
 	tell_name(scene, node, inode, mount, dentry, dentry, TEXT_REMOVED);
 	return 0;
 }
@@ -218,8 +220,11 @@ static __noinline int takes_name(struct prov_scene *scene, enum prov_relation re
 				 struct dentry *from, struct dentry *to, struct vfsmount *mount)
 {
 	struct inode *inode = from->d_inode;
-	struct prov_node *node = changes(scene, relation, inode, OUTCOME_AT_HOOK);
+	struct prov_node *node;
 
+	if (!inode)
+		return 0;
+	node = changes(scene, relation, inode, OUTCOME_AT_HOOK);
 	tell_name(scene, node, inode, mount, from, from, TEXT_REMOVED);
 	tell_name(scene, node, inode, mount, from, to, 0);
 	return 0;
@@ -232,17 +237,22 @@ static __always_inline bool is_exchange(struct prov_task *task, struct dentry *d
 
 static __always_inline bool is_directory(struct dentry *dentry)
 {
-	return (dentry->d_inode->i_mode & S_IFMT) == S_IFDIR;
+	struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
 }
 
 static __always_inline void ask_all(struct prov_scene *scene, struct inode *old_dir,
 				    struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
-	ask(scene, old->d_inode);
+	struct inode *moved = old->d_inode, *replaced = dentry->d_inode;
+
+	if (moved)
+		ask(scene, moved);
 	ask(scene, old_dir);
 	ask(scene, dir);
-	if (dentry->d_inode)
-		ask(scene, dentry->d_inode);
+	if (replaced)
+		ask(scene, replaced);
 }
 
 /*
@@ -281,28 +291,4 @@ int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old, struct ino
 	if (dir != old_dir)
 		writes_directory(&scene, dir, OUTCOME_AT_HOOK);
 	return 0;
-}
-
-SEC("lsm/move_mount")
-int BPF_PROG(move_mount, const struct path *from, const struct path *to, int ret)
-{
-	count_move();
-	return ret;
-}
-
-SEC("lsm/sb_pivotroot")
-int BPF_PROG(sb_pivotroot, const struct path *old, const struct path *new, int ret)
-{
-	count_move();
-	return ret;
-}
-
-/* mount(2) moves mounts, too, and does not pass move_mount. */
-SEC("lsm/sb_mount")
-int BPF_PROG(sb_mount, const char *device, const struct path *path, const char *type,
-	     unsigned long flags, void *data, int ret)
-{
-	if (flags & MS_MOVE)
-		count_move();
-	return ret;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sockets: made, named, connected, written to, released. Receiving is in blocking.bpf.c. */
+#include "../objects/address.h"
+#include "../objects/copy.h"
 #include "../objects/rights.h"
 
 /* A derivation from a socket, recorded before the bytes move */
@@ -37,6 +39,7 @@ static __always_inline void addresses(struct socket *sock, struct sockaddr *addr
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return;
+	apply_recorded(&socket->node, address, relation == REL_BIND ? WAY_IN : WAY_OUT);
 	if (!is_filtered(scene.policy, REL_ADDRESSED, NODE_ADDRESS))
 		name_socket(scene.policy, &socket->node, address, length);
 	generates(&scene, relation, &socket->node, &detail);
@@ -156,6 +159,8 @@ int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *lengt
 	accepted = accepted_socket(&scene, sk);
 	if (!listening || !accepted)
 		return 0;
+	add_marks(&accepted->node, listening->node.marks & MARK_RECORD);
+	name_connection(scene.policy, &accepted->node, sk);
 	derives(&scene, REL_ACCEPT_SOCKET, &listening->node, &accepted->node, &detail);
 	uses(&scene, REL_ACCEPT, &accepted->node, &detail);
 	return 0;
@@ -233,10 +238,46 @@ static __noinline int ask_stream(struct prov_scene *scene, struct sock *sk)
 	return 0;
 }
 
+/* Bytes of the task's memory, or what the kernel copies for it */
+static __noinline int comes_into(struct prov_scene *scene, struct file *file,
+				 struct prov_socket *socket)
+{
+	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
+	struct prov_copying *copying;
+
+	if (!scene || !socket)
+		return 0;
+	copying = is_sent_on(scene, file);
+	detail.no_content = copying;
+	generates(scene, REL_SEND_MSG, &socket->node, &detail);
+	if (copying)
+		carries(scene, relation_of(copying->relation), &copying->source, &socket->node,
+			NODE_SOCKET);
+	return 0;
+}
+
+static __always_inline void ask_receiver(struct prov_scene *scene, struct socket *sock,
+					 struct sock *sk)
+{
+	if (!scene->wanted && is_unix_connection(sock, sk))
+		ask_unix_peer(scene, sk);
+	else if (!scene->wanted && is_tcp(sk) && has_peer(sk))
+		ask_stream(scene, sk);
+}
+
+/* What is in the socket now goes where it is connected to. */
+static __always_inline void hand_over(struct prov_scene *scene, struct socket *sock,
+				      struct sock *sk, struct prov_socket *socket)
+{
+	if (is_unix_connection(sock, sk))
+		send_to_peer(scene, sk, socket);
+	else if (is_tcp(sk) && has_peer(sk))
+		send_to_stream(scene, sk, socket);
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
 {
-	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct sock *sk = sock->sk;
 	struct prov_socket *socket;
 	struct prov_scene scene;
@@ -244,20 +285,39 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 	if (ret || !sk || !current_scene(&scene))
 		return ret;
 	scene.task->sending = 1;
-	if (!scene.wanted && is_unix_connection(sock, sk))
-		ask_unix_peer(&scene, sk);
-	else if (!scene.wanted && is_tcp(sk) && has_peer(sk))
-		ask_stream(&scene, sk);
+	copying_into(&scene, sock->file);
+	ask_receiver(&scene, sock, sk);
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
-	generates(&scene, REL_SEND_MSG, &socket->node, &detail);
+	if (msg->msg_name)
+		name_correspondent(scene.policy, &socket->node, msg);
+	comes_into(&scene, sock->file, socket);
 	if (msg->msg_controllen && sk->__sk_common.skc_family == AF_UNIX)
 		send_rights(&scene, &socket->node, msg);
-	if (is_unix_connection(sock, sk))
-		send_to_peer(&scene, sk, socket);
-	else if (is_tcp(sk) && has_peer(sk))
-		send_to_stream(&scene, sk, socket);
+	hand_over(&scene, sock, sk, socket);
+	return 0;
+}
+
+/*
+ * Up to 6.4 what goes from a file or a pipe into a socket does not pass socket_sendmsg
+ * (dc97391e6610 "sock: Remove ->sendpage*() in favour of sendmsg(MSG_SPLICE_PAGES)").
+ */
+SEC("fentry/kernel_sendpage")
+int BPF_PROG(kernel_sendpage, struct socket *sock)
+{
+	struct prov_socket *socket;
+	struct prov_scene scene;
+	struct sock *sk = sock->sk;
+
+	if (!sk || !current_scene(&scene) || !copying_into(&scene, sock->file))
+		return 0;
+	ask_receiver(&scene, sock, sk);
+	socket = socket_node(&scene, sk);
+	if (!socket)
+		return 0;
+	comes_into(&scene, sock->file, socket);
+	hand_over(&scene, sock, sk, socket);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Birth and death of threads, and who they are in between. */
+/* Birth and death of threads, and the groups they are in between. */
+#include "../objects/other.h"
 #include "../objects/sharing.h"
 
 #define CLONE_VM 0x100
@@ -67,48 +68,6 @@ static __always_inline void tell_end(struct prov_policy *policy, struct task_str
 	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, BPF_CORE_READ(task, exit_code));
 }
 
-/* What was said of both is out of date. The thread takes the new credentials when the hook is left. */
-static __always_inline void describe_again(struct prov_scene *scene, const struct cred *cred)
-{
-	send_memory(scene->policy, scene->memory);
-	send_task(scene->policy, bpf_get_current_task_btf(), scene->task, cred);
-}
-
-/* The whole set*uid family; threads of one memory can differ, and the memory has what came last. */
-SEC("lsm/task_fix_setuid")
-int BPF_PROG(task_fix_setuid, struct cred *new, const struct cred *old, int flags, int ret)
-{
-	struct prov_detail detail = { .flags = flags, .offset = NO_OFFSET, .kind = NODE_MEMORY };
-	struct prov_scene scene;
-
-	if (ret || !open_scene(&scene) || !scene.memory)
-		return ret;
-	generates(&scene, REL_SETUID, &scene.memory->node, &detail);
-	scene.memory->uid = BPF_CORE_READ(new, uid.val);
-	scene.memory->gid = BPF_CORE_READ(new, gid.val);
-	if (is_recorded(&scene))
-		describe_again(&scene, new);
-	return 0;
-}
-
-/* The memory of another task, announced; NULL: it has none, or nothing that touches it is recorded. */
-static __always_inline struct prov_node *memory_of(struct prov_scene *scene,
-						   struct task_struct *task)
-{
-	struct prov_task *state = task_state(scene->policy, task);
-	struct prov_memory *memory;
-
-	if (!state)
-		return NULL;
-	if (state->node.checked != scene->policy->generation)
-		read_marks(scene->policy, task, state);
-	memory = memory_at(state->memory);
-	if (!memory || state->node.marks & MARK_OPAQUE || !takes_part(scene, &memory->node))
-		return NULL;
-	announce_memory(scene->policy, memory);
-	return &memory->node;
-}
-
 SEC("lsm/task_setpgid")
 int BPF_PROG(task_setpgid, struct task_struct *task, int pgid, int ret)
 {
@@ -151,7 +110,8 @@ int BPF_PROG(task_free, struct task_struct *task)
 	if (!policy || !state || !is_born(&state->node))
 		return 0;
 	tell_end(policy, task, state);
-	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0));
+	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0),
+		       BPF_CORE_READ(task, exit_code));
 	return 0;
 }
 

@@ -2,9 +2,10 @@
 #ifndef PROVCAP_OBJECTS_ARGV_H
 #define PROVCAP_OBJECTS_ARGV_H
 /*
- * The arguments of a program, whole: strings one after the other from where the new stack begins. At exec
- * their pages have just been written, so reading them does not fault. Of a process that is first wanted
- * later they are read then, from where it keeps them itself, which the record says.
+ * The arguments of a program, and its environment if that is wanted, whole: strings one after the other from
+ * where the new stack begins. At exec their pages have just been written, so reading them does not fault. Of a
+ * process that is first wanted later the arguments are read then, from where it keeps them itself, which the
+ * record says.
  */
 #include "../graph/text.h"
 #include "memory.h"
@@ -22,7 +23,7 @@ struct prov_arguments {
 	bool failed;
 };
 
-static __always_inline void send_piece(struct prov_arguments *arguments)
+static __always_inline void send_piece(struct prov_arguments *arguments, __u8 what)
 {
 	struct prov_text *text = &arguments->buffer->text;
 	__u32 filled = arguments->filled;
@@ -31,13 +32,13 @@ static __always_inline void send_piece(struct prov_arguments *arguments)
 		return;
 	text->length = filled;
 	text->total = text->offset + filled;
-	send_text(text, sizeof(*text) + filled, NODE_ARGV);
+	send_text(text, sizeof(*text) + filled, what);
 	text->offset += filled;
 	arguments->filled = 0;
 }
 
 /* One string, or as much of it as there is room for. */
-static long read_string(__u32 step, struct prov_arguments *arguments)
+static __always_inline long read_next(struct prov_arguments *arguments, __u8 what)
 {
 	__u32 at = arguments->filled & (TEXT_ROOM - 1);
 	long length;
@@ -61,8 +62,19 @@ static long read_string(__u32 step, struct prov_arguments *arguments)
 	if (!arguments->left || arguments->from >= arguments->end)
 		return 1;
 	if (arguments->filled >= TEXT_ROOM)
-		send_piece(arguments);
+		send_piece(arguments, what);
 	return 0;
+}
+
+/* One for each kind: a constant takes no stack. */
+static long read_argument(__u32 step, struct prov_arguments *arguments)
+{
+	return read_next(arguments, NODE_ARGV);
+}
+
+static long read_variable(__u32 step, struct prov_arguments *arguments)
+{
+	return read_next(arguments, NODE_ENVP);
 }
 
 static __always_inline void start_arguments(struct prov_arguments *arguments,
@@ -79,37 +91,69 @@ static __always_inline void start_arguments(struct prov_arguments *arguments,
 	memory->argued = arguments->policy->epoch;
 }
 
-static __always_inline void send_strings(struct prov_arguments *arguments)
+static __always_inline void send_strings(struct prov_arguments *arguments, __u8 what)
 {
-	bpf_loop(MAX_PIECES, read_string, arguments, 0);
+	if (what == NODE_ENVP)
+		bpf_loop(MAX_PIECES, read_variable, arguments, 0);
+	else
+		bpf_loop(MAX_PIECES, read_argument, arguments, 0);
 	arguments->buffer->text.bits |= TEXT_LAST;
 	if (arguments->failed) {
 		arguments->buffer->text.bits |= TEXT_TRUNCATED;
 		count_loss(COUNT_ARGUMENT_FAULT);
 	}
-	send_piece(arguments);
+	send_piece(arguments, what);
 	give_back(arguments->buffer);
 }
 
-static __noinline int send_arguments(struct prov_policy *policy, struct prov_memory *memory,
-				     struct linux_binprm *bprm)
+static __always_inline bool wants_arguments(struct prov_policy *policy)
+{
+	return !is_filtered(policy, REL_ARG, NODE_ARGV);
+}
+
+static __always_inline bool wants_environment(struct prov_policy *policy)
+{
+	return policy->switches & SWITCH_ENVIRONMENT && !is_filtered(policy, REL_ENV, NODE_ENVP);
+}
+
+/* So many strings from here; the address behind them, 0: it is not known */
+static __noinline unsigned long send_given(struct prov_policy *policy, struct prov_memory *memory,
+					   unsigned long from, __u32 count, __u8 what)
 {
 	struct prov_arguments arguments = {
 		.policy = policy,
-		.from = bprm->p,
+		.from = from,
 		.end = ~0ul,
-		.left = bprm->argc,
+		.left = count,
 	};
-	__u32 count = bprm->argc;
 
-	if (!policy || !memory || !count || !(arguments.buffer = claim_buffer()))
+	if (!policy || !memory || !count)
+		return from;
+	arguments.buffer = claim_buffer();
+	if (!arguments.buffer)
 		return 0;
 	start_arguments(&arguments, memory, count, 0);
-	send_strings(&arguments);
-	return 0;
+	send_strings(&arguments, what);
+	return arguments.failed ? 0 : arguments.from;
 }
 
-/* How many strings there are is not known: ids for as many as there are bytes. */
+/* The environment begins where the arguments end, so who leaves these out gets neither. */
+static __always_inline void send_arguments(struct prov_policy *policy, struct prov_memory *memory,
+					   struct linux_binprm *bprm)
+{
+	unsigned long behind;
+
+	if (!wants_arguments(policy))
+		return;
+	behind = send_given(policy, memory, bprm->p, bprm->argc, NODE_ARGV);
+	if (behind && wants_environment(policy))
+		send_given(policy, memory, behind, bprm->envc, NODE_ENVP);
+}
+
+/*
+ * How many strings there are is not known: ids for as many as there are bytes. The environment is not looked
+ * for again: there is no stack left for it.
+ */
 static __noinline int send_kept_arguments(struct prov_policy *policy, struct prov_memory *memory,
 					  struct task_struct *task)
 {
@@ -128,7 +172,7 @@ static __noinline int send_kept_arguments(struct prov_policy *policy, struct pro
 	    !(arguments.buffer = claim_buffer()))
 		return 0;
 	start_arguments(&arguments, memory, bytes, TEXT_LATE);
-	send_strings(&arguments);
+	send_strings(&arguments, NODE_ARGV);
 	return 0;
 }
 
@@ -137,7 +181,7 @@ static __always_inline void announce_arguments(struct prov_policy *policy, struc
 					       struct task_struct *task)
 {
 	if (memory->argued != policy->epoch && task == bpf_get_current_task_btf() &&
-	    !is_filtered(policy, REL_ARG, NODE_ARGV))
+	    wants_arguments(policy))
 		send_kept_arguments(policy, memory, task);
 }
 

@@ -2,14 +2,15 @@
 #ifndef PROVCAP_OBJECTS_INODE_H
 #define PROVCAP_OBJECTS_INODE_H
 /* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
+#include "../graph/debt.h"
 #include "sharing.h"
+#include "stacked.h"
 
 #define ANON_INODE_MAGIC 0x09041934
 #define SOCKFS_MAGIC 0x534F434B
 #define PROC_MAGIC 0x9fa0
 #define BTRFS_MAGIC 0x9123683E
 #define SB_ACTIVE (1ul << 30) /* mounted; no more when it is unmounted for good */
-#define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
 
 #define S_PRIVATE 512 /* i_flags: of the kernel itself, no security module is asked */
 
@@ -29,6 +30,18 @@ static __always_inline bool is_terminal(struct inode *inode)
 static __always_inline bool may_block(struct inode *inode)
 {
 	return (inode->i_mode & S_IFMT) == S_IFIFO || is_terminal(inode);
+}
+
+/* Seen by programs instead of a file below it */
+static __always_inline bool is_stacked(struct inode *inode)
+{
+	return (inode->i_mode & S_IFMT) == S_IFREG && inode->i_sb->s_magic == OVERLAY_MAGIC;
+}
+
+/* Its node is found by its address: where inode storage is closed, or the inode itself is not at hand. */
+static __always_inline bool by_address(struct inode *inode)
+{
+	return may_block(inode) || is_stacked(inode);
 }
 
 /* null, zero, full, random, urandom: what goes in is gone, what comes out is nobody's */
@@ -274,6 +287,14 @@ static __always_inline struct prov_node *moved_node(struct inode *inode, struct 
 	return node->nature & NATURE_MAPPED ? move_node(inode, node) : node;
 }
 
+/* May be used by exit probes, too. */
+static __always_inline struct prov_node *addressed_node(struct inode *inode)
+{
+	struct prov_node *node = blocking_node(inode);
+
+	return node ? moved_node(inode, node) : NULL;
+}
+
 /* LSM programs only: inode storage is closed to others. */
 static __always_inline struct prov_node *stored_node(struct inode *inode)
 {
@@ -309,15 +330,60 @@ static __always_inline struct prov_node *shareable_node(struct inode *inode)
 
 	if (is_anonymous_memory(inode))
 		return anonymous_memory_node(inode);
-	node = stored_node(inode);
+	node = by_address(inode) ? blocking_node(inode) : stored_node(inode);
 	return node ? move_node(inode, node) : NULL;
+}
+
+/* LSM programs only. The node of an inode, wherever it is kept; NULL: no room, which was counted */
+static __always_inline struct prov_node *kept_node(struct inode *inode)
+{
+	if (is_anonymous_memory(inode))
+		return anonymous_memory_node(inode);
+	return by_address(inode) ? addressed_node(inode) : stored_node(inode);
+}
+
+static __always_inline struct prov_node *placed_node(struct inode *inode)
+{
+	__u64 address = (__u64)inode;
+	struct prov_mapped *place = bpf_map_lookup_elem(&mapped, &address);
+
+	return place && is_of(&place->at, inode) ? &place->at.node : NULL;
+}
+
+static __always_inline struct prov_node *met_blocking(struct inode *inode)
+{
+	__u64 address = (__u64)inode;
+	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &address);
+
+	return kept && is_of(kept, inode) ? &kept->node : NULL;
+}
+
+/* LSM programs only. The node that an inode has got already; NULL: it has none */
+static __always_inline struct prov_node *met_inode(struct inode *inode)
+{
+	struct prov_node *node;
+
+	if (is_anonymous_memory(inode))
+		return placed_node(inode);
+	node = by_address(inode) ? met_blocking(inode) :
+				   bpf_inode_storage_get(&inodes, inode, NULL, 0);
+	if (!node || !is_born(node))
+		return NULL;
+	return node->nature & NATURE_MAPPED ? placed_node(inode) : node;
+}
+
+/* LSM programs only. Something has come into what is mapped: who reads it there may carry it further. */
+static __always_inline void goes_on(struct inode *inode, struct prov_node *node)
+{
+	if (node && node->nature & NATURE_MAPPED)
+		relay_write((__u64)plain(inode));
 }
 
 static __always_inline void announce_inode(struct prov_scene *scene, struct inode *inode,
 					   struct prov_node *node)
 {
 	if (node->sent != scene->policy->epoch)
-		send_inode(scene->policy, inode, node);
+		send_inode((__u64)plain(inode), node);
 }
 
 static __noinline int read_inode_marks(struct prov_policy *policy, struct inode *inode,
@@ -337,10 +403,7 @@ static __always_inline struct prov_node *inode_state(struct prov_scene *scene, s
 
 	if (is_socket_inode(inode))
 		return NULL; /* sockets have their state with the sock: see socket.h */
-	if (is_anonymous_memory(inode))
-		node = anonymous_memory_node(inode);
-	else
-		node = may_block(inode) ? blocking_node(inode) : stored_node(inode);
+	node = kept_node(inode);
 	if (node && node->checked != scene->policy->generation)
 		read_inode_marks(scene->policy, inode, node);
 	return node;
@@ -382,7 +445,10 @@ static __always_inline struct prov_node *file_node(struct prov_scene *scene, str
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode))
+	if (!node)
+		return NULL;
+	settle(node, kind_of_mode(inode->i_mode));
+	if (has_path(inode) && has_own_path(file))
 		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }
@@ -393,7 +459,10 @@ static __always_inline struct prov_node *opened_node(struct prov_scene *scene, s
 	struct inode *inode = file->f_inode;
 	struct prov_node *node = inode_node(scene, inode);
 
-	if (node && has_path(inode))
+	if (!node)
+		return NULL;
+	settle(node, kind_of_mode(inode->i_mode));
+	if (has_path(inode) && has_own_path(file))
 		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
 	return node;
 }

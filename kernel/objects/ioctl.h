@@ -37,7 +37,11 @@ enum {
 	TIOCGLCKTRMIOS = 0x5456,
 	TIOCGICOUNT = 0x545d,
 	FIOQSIZE = 0x5460,
+	FICLONE = 0x40049409,
+	FICLONERANGE = 0x4020940d,
 };
+
+#define FIDEDUPERANGE 0xc0189436 /* too large for an enum of this width */
 
 enum prov_ioctl {
 	IOCTL_WRITES = 1,
@@ -59,7 +63,10 @@ static __always_inline __u32 told_ways(__u32 command)
 	return ways;
 }
 
-/* Of any descriptor: how much there is, how the descriptor itself behaves; 0: another command */
+/*
+ * Of any descriptor: how much there is, how the descriptor itself behaves, and what brings content from
+ * another file, which copy.bpf.c tells; 0: another command
+ */
 static __always_inline __u32 common_ways(__u32 command)
 {
 	switch (command) {
@@ -72,6 +79,9 @@ static __always_inline __u32 common_ways(__u32 command)
 	case FIONCLEX:
 	case FIONBIO:
 	case FIOASYNC:
+	case FICLONE:
+	case FICLONERANGE:
+	case FIDEDUPERANGE:
 		return IOCTL_WRITES | IOCTL_NO_CONTENT;
 	default:
 		return 0;
@@ -111,13 +121,13 @@ static __always_inline __u32 terminal_ways(__u32 command)
 }
 
 /* enum prov_ioctl of this command on this object; 0: it is refused, as a terminal command on a file is */
-static __always_inline __u32 ioctl_ways(struct inode *inode, __u32 command)
+VERIFIED_ONCE __u32 ioctl_ways(__u32 command, bool terminal)
 {
 	__u32 ways = common_ways(command);
 
 	if (ways)
 		return ways;
-	if (is_terminal(inode))
+	if (terminal)
 		return terminal_ways(command);
 	return command >> 8 == OLD_TERMINAL ? 0 : told_ways(command);
 }

@@ -105,7 +105,8 @@ static __always_inline void announce_memory(struct prov_policy *policy, struct p
 		send_memory(policy, memory);
 }
 
-static __noinline int release_memory(struct prov_policy *policy, __u32 index)
+/* `status` is that of the last task, if it has ended. */
+static __noinline int release_memory(struct prov_policy *policy, __u32 index, __u32 status)
 {
 	struct prov_memory *memory = memory_at(index);
 
@@ -114,7 +115,7 @@ static __noinline int release_memory(struct prov_policy *policy, __u32 index)
 	if (policy->switches & SWITCH_ENABLED && !(memory->node.marks & MARKS_OPAQUE)) {
 		if (is_tracked(policy, &memory->node))
 			announce_memory(policy, memory);
-		ends(policy, REL_TERMINATE_PROC, &memory->node, NODE_MEMORY, 0);
+		ends(policy, REL_TERMINATE_PROC, &memory->node, NODE_MEMORY, status);
 	}
 	if (memory->shares)
 		bpf_map_delete_elem(&shares, &index);

@@ -8,6 +8,8 @@
 #include "../graph/scene.h"
 #include "../graph/text.h"
 
+#define SB_NOUSER (1ul << 31) /* not mountable by user space: pipes, anonymous memory, sockets */
+
 #define PATH_STEPS 4096 /* components and mounts: more than 4,096 bytes can hold */
 
 /* Where a name is, and what is said of it */
@@ -47,6 +49,12 @@ static __always_inline bool append_component(struct prov_walk *walk, struct dent
 	return true;
 }
 
+/* Anonymous and shared memory lie in no directory, but have a name: memfd:x, SYSV00000000 */
+static __always_inline bool is_pseudo(struct dentry *dentry)
+{
+	return BPF_CORE_READ(dentry, d_inode, i_sb, s_flags) & SB_NOUSER;
+}
+
 /* One step towards the root: a component, or from the root of a mount to where it is mounted. */
 static long walk_step(__u32 step, struct prov_walk *walk)
 {
@@ -64,6 +72,8 @@ static long walk_step(__u32 step, struct prov_walk *walk)
 		return 0;
 	}
 	if (parent == dentry) { /* not reachable from here: a lazily unmounted or hidden tree */
+		if (!walk->length && is_pseudo(dentry))
+			append_component(walk, dentry);
 		walk->complete = true;
 		return 1;
 	}

@@ -61,18 +61,32 @@ static __noinline struct file *file_at(struct files_struct *files, __u32 number)
 
 /*
  * The node of a file that is known already. Another thread may close the file at this moment, so nothing is
- * attached to its inode or sock here.
+ * attached to its inode or sock here. What is kept by address can be met for the first time.
  */
-static __always_inline struct prov_node *met_node(struct prov_scene *scene, struct inode *inode)
+static __always_inline struct prov_node *met_state(struct file *file)
 {
-	struct prov_node *node;
+	struct inode *inode = file->f_inode;
 
+	if (is_eventfd(file))
+		return eventfd_state(file);
 	if (may_block(inode))
-		node = blocking_node(inode);
+		return end_node(file);
+	return by_address(inode) ? addressed_node(inode) : met_inode(inode);
+}
+
+static __always_inline void announce_met(struct prov_scene *scene, struct file *file,
+					 struct prov_node *node)
+{
+	if (is_eventfd(file))
+		announce_eventfd(scene, file, node);
 	else
-		node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
-	if (node)
-		node = moved_node(inode, node);
+		announce_end(scene, file, node);
+}
+
+static __always_inline struct prov_node *met_node(struct prov_scene *scene, struct file *file)
+{
+	struct prov_node *node = met_state(file);
+
 	if (!node || !is_born(node)) {
 		count_loss(COUNT_DESCRIPTOR_UNSEEN);
 		return NULL;
@@ -83,7 +97,7 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 	}
 	if (!takes_part(scene, node))
 		return NULL;
-	announce_inode(scene, inode, node);
+	announce_met(scene, file, node);
 	return node;
 }
 
@@ -114,8 +128,8 @@ static __always_inline void send_file(struct prov_scene *scene, struct prov_node
 	if (is_socket_inode(inode))
 		node = met_socket(scene, file);
 	else
-		node = met_node(scene, inode);
-	detail.from_kind = kind_of_mode(inode->i_mode);
+		node = met_node(scene, file);
+	detail.from_kind = kind_of_file(file);
 	if (node)
 		derives(scene, REL_FILE_SND, node, socket, &detail);
 }

@@ -141,7 +141,7 @@ static __noinline bool relate(struct prov_sharing *sharing, struct prov_mapped *
 		spread(policy, REL_SH_WRITE, memory->node.marks, memory->node.taint, inode,
 		       NODE_FILE);
 	if (inode->sent != policy->epoch)
-		send_inode(policy, (void *)share->inode, inode);
+		send_inode(share->inode, inode);
 	announce_memory(policy, memory);
 	return send_share(sharing->task, inode, &memory->node, share, reads);
 }
@@ -210,22 +210,21 @@ VERIFIED_ONCE int pull_shares(__u32 index)
 }
 
 /* Whoever shares what is tracked takes part in it. See scene_of */
-static __noinline bool shares_tracked(__u32 index)
+VERIFIED_ONCE int shares_tracked(__u32 index)
 {
-	struct prov_memory *memory = memory_at(index);
-	struct prov_shares *found = memory && memory->shares ? shares_of(index) : NULL;
+	struct prov_shares *found = shares_of(index);
 	struct prov_mapped *mapped;
 
 	if (!found)
-		return false;
+		return 0;
 	for (__u32 i = 0; i < SHARES; i++) {
 		if (!is_shared(&found->share[i], VM_ACCESS))
 			continue;
 		mapped = mapped_at(&found->share[i].inode);
 		if (mapped && mapped->at.node.marks & MARK_TRACKED)
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 static __always_inline bool is_reached(struct prov_task *task, __u64 inode)

@@ -194,17 +194,24 @@ static __always_inline void announce_listener(struct prov_policy *policy, struct
 		name_inet_listener(policy, node, sk);
 }
 
-static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
-					    struct prov_node *node)
+/* For hooks in which no task acts */
+static __always_inline void announce_socket_alone(struct prov_policy *policy, struct sock *sk,
+						  struct prov_node *node)
 {
 	bool announced;
 
-	if (node->sent == scene->policy->epoch)
+	if (node->sent == policy->epoch)
 		return;
-	announced = was_announced(scene->policy, node);
-	send_socket(scene->policy, sk, node);
+	announced = was_announced(policy, node);
+	send_socket(policy, sk, node);
 	if (!announced)
-		announce_listener(scene->policy, node, sk);
+		announce_listener(policy, node, sk);
+}
+
+static __always_inline void announce_socket(struct prov_scene *scene, struct sock *sk,
+					    struct prov_node *node)
+{
+	announce_socket_alone(scene->policy, sk, node);
 }
 
 /* The state of a socket, its node announced; NULL: it is not wanted, or there is none, which was counted. */
@@ -224,6 +231,29 @@ static __always_inline bool take_part(struct prov_scene *scene, struct sock *one
 	struct prov_socket *first = socket_state(one), *second = socket_state(other);
 
 	return first && second && (takes_part(scene, &first->node) || takes_part(scene, &second->node));
+}
+
+/* On TCP the bytes come out of the stream first; either of the two may be what is tracked. */
+static __always_inline void receive_stream(struct prov_scene *scene, struct sock *sk)
+{
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.from_kind = NODE_STREAM,
+		.kind = NODE_SOCKET,
+	};
+	struct prov_socket *socket = socket_state(sk);
+	struct prov_stream_key key;
+	struct prov_node *stream;
+
+	if (!socket)
+		return;
+	takes_part(scene, &socket->node);
+	inbound(socket, sk, &key);
+	stream = stream_node(scene, &key);
+	socket = stream ? socket_node(scene, sk) : NULL;
+	if (socket)
+		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
 }
 
 #endif

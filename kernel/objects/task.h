@@ -3,6 +3,7 @@
 #define PROVCAP_OBJECTS_TASK_H
 /* Threads: their state, their record, and the scene that every hook opens with. */
 #include "argv.h"
+#include "namespace.h"
 #include "path.h"
 
 #define PAGE_KIB 4
@@ -51,9 +52,8 @@ static __always_inline void fill_usage(struct prov_task_record *record, struct t
 
 /* An exiting task has given its namespaces back: all zero then. */
 static __always_inline void fill_namespaces(struct prov_task_record *record,
-					    struct task_struct *task)
+					    struct task_struct *task, struct nsproxy *ns)
 {
-	struct nsproxy *ns = BPF_CORE_READ(task, nsproxy);
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	struct upid last = {};
 	__u32 level;
@@ -85,6 +85,8 @@ static __always_inline void fill_identity(struct prov_task_record *record, struc
 	record->gid = BPF_CORE_READ(cred, gid.val);
 	record->euid = BPF_CORE_READ(cred, euid.val);
 	record->egid = BPF_CORE_READ(cred, egid.val);
+	record->userns = BPF_CORE_READ(cred, user_ns, ns.inum);
+	record->capabilities = effective_capabilities(cred);
 	record->loginuid = ~0u;
 	record->sessionid = ~0u;
 	if (bpf_core_field_exists(task->loginuid)) {
@@ -97,18 +99,20 @@ static __always_inline void fill_identity(struct prov_task_record *record, struc
 			      (BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
 	record->cwd_ino = cwd ? BPF_CORE_READ(cwd, d_inode, i_ino) : 0;
 	record->cwd_dev = cwd ? BPF_CORE_READ(cwd, d_inode, i_sb, s_dev) : 0;
+	record->reserved = 0;
 	record->start_ns = BPF_CORE_READ(task, start_boottime);
 	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
 }
 
-/* `cred` is the task's own, or what exec is about to give it. */
+/* `cred` and `namespaces` are the task's own, or those that it is about to get. */
 static __noinline int send_task(struct prov_policy *policy, struct task_struct *task,
-				struct prov_task *state, const struct cred *cred)
+				struct prov_task *state, const struct cred *cred,
+				struct nsproxy *namespaces)
 {
 	struct prov_task_record *record;
 	struct prov_memory *memory;
 
-	if (!policy || !state || !task)
+	if (!policy || !state || !task || (policy->node_filter >> NODE_TASK) & 1)
 		return 0;
 	record = RESERVE(struct prov_task_record, RECORD_TASK, NODE_TASK, COUNT_NODE_RING_FULL);
 	if (!record)
@@ -118,14 +122,14 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	record->memory = memory ? memory->node.id : 0;
 	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	fill_identity(record, task, cred);
-	fill_namespaces(record, task);
+	fill_namespaces(record, task, namespaces);
 	fill_usage(record, task);
 	submit(record);
 	state->node.sent = policy->epoch;
 	return 0;
 }
 
-/* One node for the running kernel, which every task runs on. */
+/* One node for the running kernel, which every task runs on: its first version has been a source already. */
 static __always_inline struct prov_node *machine_node(void)
 {
 	__u32 zero = 0;
@@ -134,49 +138,15 @@ static __always_inline struct prov_node *machine_node(void)
 	if (!found)
 		return NULL;
 	if (!is_born(&found->node))
-		give_birth(&found->node, MACHINE_ID, 0);
+		give_birth(&found->node, MACHINE_ID, WORD_OUT);
 	return &found->node;
-}
-
-/* Once for each task and epoch, so without a look at the edges that are known. */
-static __noinline int runs_on_machine(struct prov_policy *policy, struct prov_task *state)
-{
-	struct prov_detail detail = {
-		.outcome = OUTCOME_DONE,
-		.offset = NO_OFFSET,
-		.flow = FLOW_INFLUENCE,
-	};
-	struct prov_node *node = machine_node();
-	struct prov_event *event;
-
-	if (!policy || !state || !node || is_filtered(policy, REL_RAN_ON, NODE_TASK))
-		return 0;
-	event = reserve_event_of(policy, state, REL_RAN_ON);
-	if (!event)
-		return 0;
-	fill_detail(event, &detail);
-	fill_from(event, node->id, mark(node), NODE_MACHINE);
-	fill_to(event, &state->node, NODE_TASK);
-	submit(event);
-	return 0;
-}
-
-/* Its record, and with the first one of this epoch its edge to the machine */
-static __always_inline void describe_task(struct prov_policy *policy, struct task_struct *task,
-					  struct prov_task *state, const struct cred *cred)
-{
-	bool announced = was_announced(policy, &state->node);
-
-	send_task(policy, task, state, cred);
-	if (!announced && state->node.sent == policy->epoch)
-		runs_on_machine(policy, state);
 }
 
 static __always_inline void announce_task(struct prov_policy *policy, struct task_struct *task,
 					  struct prov_task *state)
 {
 	if (state->node.sent != policy->epoch)
-		describe_task(policy, task, state, BPF_CORE_READ(task, cred));
+		send_task(policy, task, state, BPF_CORE_READ(task, cred), BPF_CORE_READ(task, nsproxy));
 }
 
 /*
@@ -219,7 +189,7 @@ static __noinline int set_up_task(struct prov_policy *policy, struct task_struct
 	if (!state->memory) {
 		index = adopt_memory(policy, task);
 		if (index && __sync_val_compare_and_swap(&state->memory, 0, index) != 0)
-			release_memory(policy, index);
+			release_memory(policy, index, 0);
 	}
 	give_birth(&state->node, new_ids(1), 0);
 	return 0;
@@ -275,6 +245,7 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 				     struct prov_task *state)
 {
 	struct prov_memory *memory;
+	struct file *exe;
 
 	if (!policy || !task || !state)
 		return 0;
@@ -283,7 +254,10 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 	if (!memory)
 		return 0;
 	announce_memory(policy, memory);
-	announce_name(policy, &memory->node, NODE_MEMORY, BPF_CORE_READ(task, mm, exe_file));
+	exe = BPF_CORE_READ(task, mm, exe_file);
+	if (!exe)
+		return 0; /* its address space ends at this moment */
+	announce_name(policy, &memory->node, NODE_MEMORY, exe);
 	announce_arguments(policy, memory, task);
 	return 0;
 }
@@ -308,7 +282,7 @@ static __always_inline bool is_introduced(struct prov_scene *scene)
 	       (!scene->memory ||
 		(scene->memory->node.sent == epoch && scene->memory->node.named == epoch &&
 		 (scene->memory->argued == epoch ||
-		  is_filtered(scene->policy, REL_ARG, NODE_ARGV))));
+		  !wants_arguments(scene->policy))));
 }
 
 /* The current thread */
@@ -345,13 +319,11 @@ static __always_inline bool takes_part(struct prov_scene *scene, struct prov_nod
 	return scene->wanted;
 }
 
-/* Of what it shares with others, something is tracked: see sharing.h */
-static __noinline bool shares_tracked(__u32 index);
-
 static __always_inline bool acts_tracked(struct prov_scene *scene)
 {
-	return is_tracked(scene->policy, actor_node(scene)) ||
-	       shares_tracked(scene->task->memory);
+	if (is_tracked(scene->policy, actor_node(scene)))
+		return true;
+	return has_shares(scene->memory) && shares_tracked(scene->task->memory);
 }
 
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */

@@ -19,7 +19,8 @@ from provcap.capture import layout as captures
 
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = ROOT / "provcap/vocabulary.py"
-DOWN = ("prov_policy", "prov_marks")  # what user space writes; captures.RECORDS: what it reads
+# what user space writes; captures.RECORDS: what it reads
+DOWN = ("prov_policy", "prov_marks", "prov_recorded_prefix", "prov_recorded")
 
 _CLASSES = {"ACTIVITY": "activity", "ENTITY": "entity", "AGENT": "agent"}
 _SECTIONS = {
@@ -86,7 +87,7 @@ def _tables(image: bytes) -> Iterator[str]:
     )
     outcomes = [name.lower() for name in _names(layout, "prov_outcome").values()]
     yield f"OUTCOMES = {_tuple(outcomes)}  # by enum prov_outcome\n"
-    for enum in ("prov_event_bits", "prov_text_bits"):
+    for enum in ("prov_event_bits", "prov_text_bits", "prov_fixed_id"):
         yield from (f"{name} = {value}" for name, value in layout.enum(enum).items())
     yield "\nKINDS = ("
     for row in objects.rows(image, ".rodata.node_rows", "prov_node_row"):

@@ -84,5 +84,5 @@ def attach_rank(program: Program) -> tuple[int, str]:
 
 
 #: words in the names of hooks that end, and that begin, the life of a kernel object
-_ENDS = ("free", "destruct", "process_exit")
+_ENDS = ("free", "destruct", "release", "process_exit")
 _BEGINNINGS = ("alloc", "bprm_committ", "clone")

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from provcap.bpf.layout import Layout, Value
 from provcap.bpf.maps import u32
 from provcap.bpf.programs import ProgramInfo
-from provcap.vocabulary import HARMLESS
+from provcap.vocabulary import HARMLESS, UNCOUNTED
 
 
 class Table(Protocol):
@@ -57,7 +57,11 @@ def read(capture: Loaded, layout: Layout) -> Counters:
     return Counters(
         {cpu: _named(counted["counts"], layout) for cpu, counted in enumerate(cpus)},
         {cpu: _number(counted["seq"]) for cpu, counted in enumerate(cpus)},
-        {name: info.recursion_misses for name, info in capture.programs().items()},
+        {
+            name: info.recursion_misses
+            for name, info in capture.programs().items()
+            if name not in UNCOUNTED
+        },
     )
 
 

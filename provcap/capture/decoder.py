@@ -94,6 +94,10 @@ _NODE_STRUCTS = {
     "RECORD_SOCKET": "prov_socket_record",
     "RECORD_STREAM": "prov_stream_record",
     "RECORD_IATTR": "prov_iattr_record",
+    "RECORD_PACKET": "prov_packet_record",
+    "RECORD_MESSAGE": "prov_message_record",
+    "RECORD_SEGMENT": "prov_segment_record",
+    "RECORD_EVENTFD": "prov_eventfd_record",
 }
 _UNTOLD = ("kind", "reserved", "reserved2")  # neither head nor attribute
 _RING = struct.Struct("<I")

@@ -7,6 +7,7 @@ nodes are repeated when it comes back.
 """
 
 import hashlib
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import count
@@ -14,9 +15,11 @@ from typing import Any, Protocol
 
 from provcap.capture.bounded import RecentMap
 from provcap.capture.decoder import Event, KernelRecord, NodeRecord, TextRecord
+from provcap.capture.disclosed import Disclosed, DisclosedEdge, DisclosedNode
+from provcap.capture.packets import PACKETS, Name, Packets
 from provcap.capture.texts import Text, Texts
 from provcap.errors import RecordingError
-from provcap.records import Edge, Identifier, Node, Origin, Record
+from provcap.records import Edge, Identifier, Node, Origin, Record, Writer
 from provcap.vocabulary import (
     EVENT_FRESH,
     EVENT_THROUGH,
@@ -26,6 +29,7 @@ from provcap.vocabulary import (
     EVENT_TO_STEPPED,
     FLOWS,
     KINDS,
+    MACHINE_ID,
     OUTCOMES,
     RELATION,
     RELATIONS,
@@ -50,9 +54,12 @@ _TEXTS = {  # kind of a text -> relation to its node, name of its attribute
     _NUMBER["argv"]: (RELATION["arg"], "value"),
     _NUMBER["envp"]: (RELATION["env"], "value"),
     _NUMBER["string"]: (RELATION["log"], "log"),
+    _NUMBER["packet_content"]: (RELATION["packet_content"], "content"),
 }
+_ACTIVITIES = frozenset(kind.type for kind in KINDS if kind.prov_class == "activity")
 _LISTS = (_NUMBER["argv"], _NUMBER["envp"])  # many NUL-terminated strings in one text
 _XATTR = _NUMBER["xattr"]  # a text that is a node of its own
+_DONE = OUTCOMES.index("done")
 _tuple = tuple.__new__  # named tuples the short way: half the time where most of it goes
 _MEMORY_READ, _MEMORY_WRITE = RELATION["memory_read"], RELATION["memory_write"]
 _PAIRS = [  # the two relations of an event that goes through a task, by number
@@ -96,14 +103,16 @@ class Expand:
         self._objects: RecentMap[int, _Object] = RecentMap(capacity, self._forget)
         self._spans: RecentMap[int, _Span] = RecentMap(16 * capacity)
         self._paths: RecentMap[int, bool] = RecentMap(capacity)
+        self._packets = Packets(capacity)
         self._texts = Texts(text_wait_ns, text_limit_bytes)
         self._ended: deque[tuple[int, int]] = deque()
         self._relation_ids = count(first_relation_id)
         self._out: list[Record] = []
-        self.machine: Identifier | None = None  # the machine node that was emitted last
+        self._loads: list[tuple[int, int]] = []  # when the machine got which version
+        self.machine: Name | None = None  # the machine node that was emitted last
         self.jumps = 0  # gaps wider than LONGEST_BRIDGE: damage, or a very long loss
 
-    def __call__(self, records: Iterable[KernelRecord]) -> list[Record]:
+    def __call__(self, records: Iterable[KernelRecord | Disclosed]) -> list[Record]:
         """Nodes and edges of these records, in their order.
 
         RecordingError for a text of a kind that has no relation to its node.
@@ -115,6 +124,10 @@ class Expand:
                 self._event(record)
             elif isinstance(record, NodeRecord):
                 self._learn(record)
+            elif isinstance(record, DisclosedNode):
+                self._disclosed_node(record)
+            elif isinstance(record, DisclosedEdge):
+                self._disclosed_edge(record)
             elif text := self._texts.add(record):
                 self._text(text)
         if now_ns:
@@ -126,6 +139,28 @@ class Expand:
         for text in self._texts.finish():
             self._text(text)
         return self._take()
+
+    # what applications disclosed
+
+    def _disclosed_node(self, record: DisclosedNode) -> None:
+        """The first version; it is there even if no relation ever leads to it or from it."""
+        moment = _DisclosedMoment(record)
+        facts = dict(record.attributes) | {"writer": record.writer}
+        if record.task:  # before the node that refers to it
+            version = record.task_version
+            facts["parent"] = self._version(record.task, _TASK, version, moment)
+        kind, id = record.kind, record.id
+        head = (record.at_ns, record.seq, record.cpu, kind, id, 0, record.epoch, 0)
+        self._learn(NodeRecord._make((*head, facts)))
+        self._version(id, kind, 0, moment)
+
+    def _disclosed_edge(self, record: DisclosedEdge) -> None:
+        """As it was accepted: the recorder has chosen the versions by the rule of the kernel."""
+        moment, relation = _DisclosedMoment(record), RELATIONS[record.relation]
+        source = self._version(record.source, record.source_kind, record.source_version, moment)
+        target = self._version(record.target, record.target_kind, record.target_version, moment)
+        edge = self._made(relation, relation.flow, source, target, moment, writer=record.writer)
+        self._out.append(edge)
 
     # events
 
@@ -167,13 +202,13 @@ class Expand:
         self._edge(relation, source, target, event, event)
         self._ended.append((event.at_ns, event.source))
 
-    def _source(self, event: Event) -> Identifier:
+    def _source(self, event: Event) -> Name:
         return self._version(event.source, event.source_kind, event.source_version, event)
 
-    def _through(self, event: Event) -> Identifier:
+    def _through(self, event: Event) -> Name:
         return self._version(event.through, _TASK, event.through_version, event)
 
-    def _target(self, event: Event) -> Identifier:
+    def _target(self, event: Event) -> Name:
         fresh = bool(event.bits & EVENT_FRESH)
         version = event.target_version
         return self._version(event.target, event.target_kind, version, event, fresh)
@@ -181,8 +216,8 @@ class Expand:
     def _edge(
         self,
         relation: Relation,
-        sender: Identifier,
-        receiver: Identifier,
+        sender: Name,
+        receiver: Name,
         moment: _Moment,
         main: Event | None,
     ) -> None:
@@ -197,11 +232,12 @@ class Expand:
         self,
         relation: Relation,
         flow: str,
-        sender: Identifier,
-        receiver: Identifier,
+        sender: Name,
+        receiver: Name,
         moment: _Moment,
         offset: int | None = None,
         flags: int = 0,
+        writer: Writer | None = None,
     ) -> Edge:
         id = (relation.type, next(self._relation_ids), self._boot_id, self._machine_id, 0)
         edge = (
@@ -218,6 +254,7 @@ class Expand:
             moment.through,
             OUTCOMES[moment.outcome],
             _tuple(Identifier, id),
+            writer,
         )
         return _tuple(Edge, edge)
 
@@ -225,7 +262,7 @@ class Expand:
 
     def _version(
         self, id: int, kind: int, version: int, moment: _Moment, fresh: bool = False
-    ) -> Identifier:
+    ) -> Name:
         """The identifier of a node version, after making sure that it is in the graph."""
         known = self._objects.get(id) or self._object(id)
         if not known.low < version <= known.top:
@@ -248,7 +285,7 @@ class Expand:
 
     def _extend(
         self, known: "_Object", id: int, kind: int, version: int, moment: _Moment, fresh: bool
-    ) -> Identifier:
+    ) -> Name:
         """Bring every version between the known ones and this one into the graph."""
         if known.top < known.low:  # nothing yet: one step back, so that earlier records can be met
             known.kinds = ((0, kind),)
@@ -264,7 +301,7 @@ class Expand:
 
     def _extend_up(
         self, known: "_Object", id: int, version: int, moment: _Moment, fresh: bool
-    ) -> Identifier:
+    ) -> Name:
         older = self._identifier(known, id, known.top)
         first = known.top + 1
         if version - first >= LONGEST_BRIDGE:
@@ -279,9 +316,11 @@ class Expand:
             older = newer
         known.top = version
         known.last = older
+        if id == MACHINE_ID:
+            insort(self._loads, (moment.at_ns, version))
         return older
 
-    def _extend_down(self, known: "_Object", id: int, version: int, moment: _Moment) -> Identifier:
+    def _extend_down(self, known: "_Object", id: int, version: int, moment: _Moment) -> Name:
         """A record that comes late shows versions older than any before."""
         newer = self._identifier(known, id, known.low)
         if known.low - version >= LONGEST_BRIDGE:
@@ -297,17 +336,14 @@ class Expand:
         known.low = lowest or -1
         return self._identifier(known, id, version)
 
-    def _version_edge(
-        self, older: Identifier, newer: Identifier, moment: _Moment, fresh: bool
-    ) -> None:
-        task = KINDS[_TASK].type
-        relation = RELATION["version_activity" if newer.type == task else "version_entity"]
+    def _version_edge(self, older: Name, newer: Name, moment: _Moment, fresh: bool) -> None:
+        relation = RELATION["version_activity" if newer.type in _ACTIVITIES else "version_entity"]
         flow = "control" if fresh else relation.flow
         self._out.append(self._made(relation, flow, older, newer, moment))
 
     # nodes
 
-    def _node(self, known: "_Object", id: int, version: int, moment: _Moment) -> Identifier:
+    def _node(self, known: "_Object", id: int, version: int, moment: _Moment) -> Name:
         """Emit one version with what is known of its object; returns its identifier."""
         identifier, facts = self._identifier(known, id, version), known.facts
         kind = KINDS[known.kind_at(version)].name
@@ -325,22 +361,40 @@ class Expand:
 
     def _learn(self, record: NodeRecord) -> None:
         """Keep what the kernel tells of an object; repeat a node that was emitted knowing less."""
+        if record.kind in PACKETS:
+            self._packets.learn(record)
         known = self._object(record.id)
         before = known.facts
         if before is None or record.version >= before.version:
             known.facts = record
-        if not known.low <= record.version <= known.top:
-            return
-        if before is None or before[7:] != record[7:]:  # taint and attributes
+        is_there = known.low <= record.version <= known.top
+        if is_there and (before is None or before[7:] != record[7:]):  # taint and attributes
             kind = KINDS[known.kind_at(record.version)].name
             identifier = self._identifier(known, record.id, record.version)
             self._out.append(_node_of(record, kind, identifier))
+        if record.kind == _TASK and not known.placed:
+            known.placed = True
+            self._ran_on(record)
 
-    def _identifier(self, known: "_Object", id: int, version: int) -> Identifier:
+    def _ran_on(self, task: NodeRecord) -> None:
+        """Link a task to the machine as it was when the task started.
+
+        Not as it is now: what the task has done since may be in what the machine has loaded since.
+        """
+        moment = _NodeMoment(task)
+        earlier = bisect_left(self._loads, (task.attributes["start_ns"], 0))
+        version = self._loads[earlier - 1][1] if earlier else 0
+        machine = self._version(MACHINE_ID, _MACHINE, version, moment)
+        runner = self._version(task.id, _TASK, task.version, moment)
+        self._edge(RELATION["ran_on"], machine, runner, moment, None)
+
+    def _identifier(self, known: "_Object", id: int, version: int) -> Name:
         return self._named(known.kind_at(version), id, version)
 
-    def _named(self, kind: int, id: int, version: int = 0) -> Identifier:
+    def _named(self, kind: int, id: int, version: int = 0) -> Name:
         origin = self._origin
+        if kind in PACKETS:
+            return self._packets.name(kind, id, origin.boot_id, origin.machine_id)
         return Identifier(KINDS[kind].type, id, origin.boot_id, origin.machine_id, version)
 
     # texts
@@ -367,7 +421,7 @@ class Expand:
         self._learn(NodeRecord._make(fields))
 
     def _one_text(
-        self, head: TextRecord, id: int, body: bytes, truncated: bool, owner: Identifier
+        self, head: TextRecord, id: int, body: bytes, truncated: bool, owner: Name
     ) -> None:
         relation, attribute = _TEXTS[head.kind]
         if head.kind == _PATH and head.bits & TEXT_REMOVED:
@@ -376,6 +430,8 @@ class Expand:
         if head.kind != _PATH or not self._paths.get(id):
             name = KINDS[head.kind].name
             attributes = {attribute: body, "truncated": truncated}
+            if name == "packet_content":
+                attributes["length"] = head.total
             if head.bits & TEXT_LATE:
                 attributes["late"] = True
             self._out.append(Node(name, sender, head.epoch, 0, head.at_ns, attributes))
@@ -401,7 +457,7 @@ class Expand:
 _Kinds = tuple[tuple[int, int], ...]  # (first version, kind), by rising version
 _Span = tuple[_Kinds, int, int]  # kinds, low, top
 _NOTHING: _Span = ((), 0, -1)
-_NOBODY = Identifier(0, 0, 0, 0, -1)
+_NOBODY: Name = Identifier(0, 0, 0, 0, -1)
 
 
 class _Object:
@@ -411,13 +467,14 @@ class _Object:
     that the chain begins at 0. Nothing is there yet if top < low.
     """
 
-    __slots__ = ("facts", "kinds", "last", "low", "top")
+    __slots__ = ("facts", "kinds", "last", "low", "placed", "top")
 
     def __init__(self, kinds: _Kinds, low: int, top: int) -> None:
         self.kinds = kinds
         self.low = low
         self.top = top
         self.facts: NodeRecord | None = None
+        self.placed = False  # a task is linked to its machine
         self.last = _NOBODY  # the identifier asked for last: most often it is asked for again
 
     def kind_at(self, version: int) -> int:
@@ -442,6 +499,26 @@ class _TextMoment:
         self.outcome = 0
 
 
+class _DisclosedMoment:
+    """A disclosed record as the moment of its edges."""
+
+    def __init__(self, record: Disclosed) -> None:
+        self.at_ns = record.at_ns
+        self.epoch = record.epoch
+        self.through = record.task
+        self.outcome = OUTCOMES.index("done")
+
+
+class _NodeMoment:
+    """The record of a task as the moment of its edge to the machine."""
+
+    def __init__(self, task: NodeRecord) -> None:
+        self.at_ns = task.at_ns
+        self.epoch = task.epoch
+        self.through = task.id
+        self.outcome = _DONE
+
+
 def path_of(components: bytes) -> bytes:
     """The path whose components travel from the last to the first, each ended by a slash."""
     return b"/" + b"/".join(reversed(components.split(b"/")[:-1]))
@@ -456,7 +533,7 @@ def path_id(path: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(path, digest_size=8).digest(), "little")
 
 
-def _node_of(record: NodeRecord, kind: str, identifier: Identifier) -> Node:
+def _node_of(record: NodeRecord, kind: str, identifier: Name) -> Node:
     return Node(kind, identifier, record.epoch, record.taint, record.at_ns, record.attributes)
 
 

@@ -82,7 +82,12 @@ RECORDS = (
     "prov_inode_record",
     "prov_socket_record",
     "prov_stream_record",
+    "prov_packet_header",
+    "prov_packet_record",
     "prov_iattr_record",
+    "prov_message_record",
+    "prov_segment_record",
+    "prov_eventfd_record",
     "prov_text",
 )
 

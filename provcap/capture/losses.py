@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from provcap.capture.decoder import KernelRecord
+from provcap.capture.disclosed import CPU, Disclosed
 from provcap.capture.raw import Status
 from provcap.vocabulary import HARMLESS
 
@@ -32,7 +33,7 @@ class Losses(NamedTuple):
     """What is known to be missing; ``causes``: name -> CPU -> count, without zeros.
 
     ``unknown``: there is no final status, so losses may have gone uncounted. ``restrictions``: what
-    was left out on purpose.
+    was left out on purpose; ``refused``: cause -> what applications disclosed and was not taken.
     """
 
     records: int
@@ -45,11 +46,12 @@ class Losses(NamedTuple):
     causes: dict[str, dict[int, int]]
     records_by_cpu: dict[int, int]
     restrictions: tuple[str, ...] = ()
+    refused: Mapping[str, int] = {}
 
     @property
     def complete(self) -> bool:
         """Whether all that belongs to the graph arrived."""
-        harmful = self.causes.keys() - HARMLESS.keys()
+        harmful = (self.causes.keys() | self.refused.keys()) - HARMLESS.keys()
         uncounted = self.missing_uncounted or self.skipped or self.cut or self.unknown
         return not (uncounted or harmful or SWITCHED_OFF in self.restrictions)
 
@@ -64,6 +66,7 @@ class Losses(NamedTuple):
         for cause, cpus in sorted(self.causes.items()):
             texts[f"lost_{cause}"] = str(sum(cpus.values()))
             texts[f"lost_{cause}_cpus"] = _by_cpu(cpus)
+        texts |= {f"lost_{cause}": str(count) for cause, count in sorted(self.refused.items())}
         return {"complete": self.complete, "losses": texts}
 
 
@@ -74,16 +77,19 @@ class Account:
         """Nothing has arrived yet."""
         self._cpus: dict[int, _Numbers] = {}
 
-    def __call__(self, records: Sequence[KernelRecord]) -> Sequence[KernelRecord]:
+    def __call__(
+        self, records: Sequence[KernelRecord | Disclosed]
+    ) -> Sequence[KernelRecord | Disclosed]:
         """The same records."""
         by_cpu: dict[int, list[int]] = {}
         for record in records:
             by_cpu.setdefault(record[2], []).append(record[1])
+        by_cpu.pop(CPU, None)  # disclosed: in the file as they were accepted, no ring between
         for cpu, numbers in by_cpu.items():
             self._cpus.setdefault(cpu, _Numbers(numbers[0])).add(numbers)
         return records
 
-    def finish(self) -> Sequence[KernelRecord]:
+    def finish(self) -> Sequence[KernelRecord | Disclosed]:
         """Nothing is held back."""
         return []
 
@@ -109,6 +115,7 @@ class Account:
             causes,
             {cpu: numbers.arrived for cpu, numbers in self._cpus.items()},
             tuple(last.policy.get("restrictions", "").split()) if last else (),
+            {cause: count for cause, count in (last.refused if last else {}).items() if count},
         )
 
     def _not_arrived(self, base: Status | None, last: Status | None) -> dict[int, int]:

@@ -1,10 +1,12 @@
 """Moves records from where they are drained to everything that wants them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from provcap.capture.stages import Stage
 from provcap.records import Record
+
+_Batch = TypeVar("_Batch")
 
 
 class Sink(Protocol):
@@ -18,8 +20,8 @@ class Sink(Protocol):
 
 
 def pump(
-    batches: Iterable[bytes],
-    decode: Callable[[bytes], Any],
+    batches: Iterable[_Batch],
+    decode: Callable[[_Batch], Any],
     stages: Sequence[Stage],
     sinks: Sequence[Sink],
 ) -> None:

@@ -2,8 +2,8 @@
 
     file   = magic, version u32, length u32, CRC-32 u32, zero u32, JSON header, blocks
     block  = 64-byte head, payload
-    RING   : ring bytes of one CPU     STATUS : JSON, see Status     END : nothing; the file is
-    whole
+    RING      : ring bytes of one CPU          STATUS : JSON, see Status
+    DISCLOSED : lines, see disclosed.py        END    : nothing; the file is whole
 
 Little-endian throughout. A file without its END block was cut: everything before the cut is read
 all the same. The last 32 bytes of a block head are room for a hash and zero for now.
@@ -24,10 +24,11 @@ from provcap.records import Origin
 MAGIC = b"PROVCAP\x00"
 BLOCK_MAGIC = b"PCBK"
 VERSION = 1
-RING, STATUS, END = 1, 2, 3
+RING, STATUS, END, DISCLOSED = 1, 2, 3, 4
 LONGEST_BLOCK = 256 << 20
 LONGEST_HEADER = 16 << 20
 
+_BLOCKS = (RING, STATUS, END, DISCLOSED)
 _FILE_HEAD = struct.Struct("<8sIII4x")
 _BLOCK_HEAD = struct.Struct("<4sBxHIIQQ32s")  # magic, type, cpu, bytes, zero, number, at_ns, hash
 _WORD = struct.Struct("<I")
@@ -56,7 +57,8 @@ class Status(NamedTuple):
     ``counters``: CPU -> name (``event_ring_full`` ...) -> count since attaching; ``stalls``: CPU ->
     times its ring stood still behind an unsubmitted record; ``recursion_misses``: program -> runs
     that the kernel skipped; ``given``: CPU -> sequence numbers that it has given out; ``policy``:
-    ``hash`` of the one in force, and ``restrictions``, the names of what was left out so far.
+    ``hash`` of the one in force, and ``restrictions``, the names of what was left out so far;
+    ``refused``: cause -> what applications disclosed and was not taken.
     """
 
     at_ns: int
@@ -66,6 +68,7 @@ class Status(NamedTuple):
     recursion_misses: Mapping[str, int]
     given: Mapping[int, int] = {}
     policy: Mapping[str, str] = {}
+    refused: Mapping[str, int] = {}
 
 
 class Block(NamedTuple):
@@ -96,6 +99,10 @@ class RawWriter:
         """Counters; once at the start, from time to time, and once at the end."""
         body = json.dumps(status._asdict(), separators=(",", ":")).encode()
         self._block(STATUS, 0, status.at_ns, body)
+
+    def disclosed(self, data: bytes, at_ns: int) -> None:
+        """What applications disclosed, packed."""
+        self._block(DISCLOSED, 0, at_ns, data)
 
     def end(self) -> None:
         """The recording is whole."""
@@ -155,7 +162,7 @@ class RawReader:
         """(block, payload bytes that it should have)."""
         head = self._exactly(_BLOCK_HEAD.size, f"before the end of block {number}")
         magic, type, cpu, length, _, found, at_ns, _ = _BLOCK_HEAD.unpack(head)
-        sound = magic == BLOCK_MAGIC and type in (RING, STATUS, END) and length <= LONGEST_BLOCK
+        sound = magic == BLOCK_MAGIC and type in _BLOCKS and length <= LONGEST_BLOCK
         if not sound or found != number:
             raise RecordingError(f"block {number} of the recording is damaged")
         return Block(type, cpu, number, at_ns, self._at_most(length)), length
@@ -213,7 +220,8 @@ def parse_status(payload: bytes) -> Status:
         given = {int(cpu): int(count) for cpu, count in value["given"].items()}
         policy = {str(name): str(text) for name, text in value.get("policy", {}).items()}
         at_ns, final = int(value["at_ns"]), bool(value["final"])
-        return Status(at_ns, final, counters, stalls, misses, given, policy)
+        refused = _counts(value.get("refused", {}))
+        return Status(at_ns, final, counters, stalls, misses, given, policy, refused)
     except _UNSOUND as error:
         raise RecordingError("a status block of the recording is damaged") from error
 

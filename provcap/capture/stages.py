@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from provcap.capture.bounded import RecentMap
 from provcap.capture.decoder import KernelRecord
+from provcap.capture.disclosed import Disclosed
 from provcap.capture.expand import Expand
 from provcap.records import Edge, Node, Record
 
@@ -18,6 +19,8 @@ __all__ = ["Expand", "Name", "OrderByTime", "Stage"]
 _INODES = ("link", "file", "directory", "char", "block", "inode_unknown", "pipe", "socket")
 _NAMED = frozenset(("task", "process_memory", *_INODES))
 _NAMELESS = frozenset(("pipe", "socket"))  # mostly without a name: no miss
+
+Arrived = KernelRecord | Disclosed
 
 
 class Stage(Protocol):
@@ -46,12 +49,12 @@ class OrderByTime:
         self._delay_ns = delay_ns
         self._limit = limit
         self._now = now
-        self._held: list[KernelRecord] = []  # up to the last release in order
+        self._held: list[Arrived] = []  # up to the last release in order
         self.newest_ns = 0  # the time that the stream has reached
         self._released_ns = 0
         self.late = 0  # records that came after younger ones had been released
 
-    def __call__(self, records: Sequence[KernelRecord]) -> list[KernelRecord]:
+    def __call__(self, records: Sequence[Arrived]) -> list[Arrived]:
         """The records whose time is over, oldest first."""
         self._held += records
         if records:
@@ -64,7 +67,7 @@ class OrderByTime:
         due = bisect_right(self._held, self.newest_ns - self._delay_ns, key=_at_ns)
         return self._release(max(due, len(self._held) - self._limit))
 
-    def finish(self) -> list[KernelRecord]:
+    def finish(self) -> list[Arrived]:
         """Everything that was held back, in order."""
         self._held.sort(key=_at_ns)
         return self._release(len(self._held))
@@ -74,7 +77,7 @@ class OrderByTime:
         waited_ns = self.newest_ns - self._delay_ns - _at_ns(self._held[0])
         return waited_ns >= self._delay_ns // 4 or len(self._held) > self._limit
 
-    def _release(self, number: int) -> list[KernelRecord]:
+    def _release(self, number: int) -> list[Arrived]:
         out, self._held = self._held[:number], self._held[number:]
         if out:
             self.late += bisect_right(out, self._released_ns - 1, key=_at_ns)
@@ -123,5 +126,5 @@ class Name:
         return node._replace(attributes={**node.attributes, "name": name})
 
 
-def _at_ns(record: KernelRecord) -> int:
+def _at_ns(record: Arrived) -> int:
     return record[0]

@@ -5,8 +5,8 @@
     provcap draw --log audit.log --out all.png
     provcap draw pid:231 --log audit.log --format dot --versions | less
 
-A target is a path, pid:NUMBER, or a cf:... identifier; without one the whole recording is drawn.
-docs/howto/draw-a-graph.md explains the picture.
+A target is a path, pid:NUMBER, disc:LABEL or a cf:... identifier; without one the whole recording
+is drawn. docs/howto/draw-a-graph.md explains the picture.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from provcap.cli import partial
-from provcap.cli.why import as_recorded, depth
+from provcap.cli.why import TARGET, as_recorded, depth
 from provcap.errors import OutputError, RecordingError, UsageError
 from provcap.graph import dot, html, queries
 from provcap.graph.ingest import load
@@ -36,7 +36,7 @@ VERSIONS_LIMIT = 2000  # who wants it exact wants it whole
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this command."""
     add = parser.add_argument
-    add("target", nargs="?", help="path, pid:NUMBER or cf:... identifier (default: everything)")
+    add("target", nargs="?", help=f"{TARGET} (default: everything)")
     add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
     add("--format", choices=FORMATS, help="what to write (default: by the suffix of --out)")
     add("--out", metavar="FILE", help="file to write (default: standard output)")
@@ -92,7 +92,7 @@ def _keep_the_log(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, form: str) -> Options:
     for name in ("depth", "direction"):
         if args.target is None and getattr(args, name):
-            raise UsageError(f"--{name} needs a target: a path, pid:NUMBER or cf:... identifier")
+            raise UsageError(f"--{name} needs a target: a {TARGET}")
     return Options(
         direction=args.direction or FROM,
         depth=args.depth or NO_LIMIT,

@@ -15,8 +15,11 @@ from provcap.cli.outcome import outcome
 from provcap.cli.parser import Parser
 
 COMMANDS = {
+    "coverage": "play small workloads in a guest and compare their edges with what is promised",
+    "disclose": "say what a program does, beside what the kernel sees of it",
     "doctor": "say whether this machine can capture, and what to change if not",
     "draw": "draw where something came from or went to, as SVG, PNG, HTML or dot",
+    "log": "put a line of text into the recording that is being made",
     "record": "record a command on this machine, which must be able to load BPF LSM programs",
     "replay": "turn a raw recording into another format",
     "summary": "count the nodes, relations and losses of a recording",

@@ -7,9 +7,13 @@ so that a recording in a guest is asked for in exactly the same way.
 import argparse
 import mmap
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from provcap.capture.redact import SECRETS
+from provcap.disclose import DEFAULT_SOCKET
 from provcap.policy.model import Change, opaqueness, tracking
+from provcap.services.disclosure import ANY, MODES
 from provcap.services.record import DEFAULT_RING_BYTES, Settings
 
 #: option -> what argparse makes of it; each takes one value, and those that append may be repeated
@@ -30,6 +34,18 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "default": "true",
         "help": "false: record only what is tracked",
     },
+    "--env": {
+        "choices": ("true", "false"),
+        "default": "false",
+        "help": "true: record the environment of each program, too",
+    },
+    "--env-redact": {
+        "action": "append",
+        "default": [],
+        "metavar": "PATTERN",
+        "help": "leave out the values of variables with such names, beside those that look like "
+        "secrets (may be repeated)",
+    },
     "--track-file": {
         "action": "append",
         "default": [],
@@ -47,6 +63,17 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "default": [],
         "metavar": "PATH",
         "help": "record nothing that touches this file (may be repeated)",
+    },
+    "--disclose": {
+        "choices": MODES,
+        "default": ANY,
+        "help": "whose applications may disclose what they do (default %(default)s)",
+    },
+    "--disclose-socket": {
+        "type": Path,
+        "default": DEFAULT_SOCKET,
+        "metavar": "PATH",
+        "help": "where they do (default %(default)s)",
     },
 }
 
@@ -70,6 +97,10 @@ def settings(args: argparse.Namespace) -> Settings:
         ring_bytes=args.ring_size,
         edge_compression=args.compress_edge == "true",
         all=args.all == "true",
+        disclose=args.disclose,
+        disclose_socket=args.disclose_socket,
+        environment=args.env == "true",
+        redact=(*SECRETS, *args.env_redact),
         marks=tuple(
             (path, change()) for name, change in _MARKS.items() for path in getattr(args, name)
         ),

@@ -115,7 +115,7 @@ def _run(args: argparse.Namespace) -> int:
     path = guest_environment(os.environ)["PATH"]
     command = command_of(args, "provcap vm run", path)
     out = None if args.no_record and not args.out else (args.out or Path(DEFAULT_OUT)).resolve()
-    with _sigterm_as_exit(), _progress() as report:
+    with _sigterm_as_exit(), progress() as report:
         try:
             return _in_guest(args, command, out, report)
         finally:
@@ -169,7 +169,7 @@ def _show(target: int, data: bytes, report: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[str], None]]:
     """A function that shows the step that is under way, on a terminal only."""
     console = Console(stderr=True)
     if not console.is_terminal:

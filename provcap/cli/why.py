@@ -4,7 +4,8 @@
     provcap why pid:231 --log audit.log --depth 3
     provcap why /etc/motd --log audit.log --all --follow control
 
-A target is a path, pid:NUMBER, or a cf:... identifier. docs/reference/why.md explains the tree.
+A target is a path, pid:NUMBER, disc:LABEL or a cf:... identifier. docs/reference/why.md explains
+the tree.
 """
 
 import argparse
@@ -16,20 +17,26 @@ from collections.abc import Sequence
 from provcap.cli import partial
 from provcap.formats.text import text_of
 from provcap.graph import queries, text, words
-from provcap.graph.ingest import load
+from provcap.graph.ingest import load_all
 from provcap.graph.losses import completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
 from provcap.graph.tree import DEFAULT_DEPTH, Line, Options, grow
 
+TARGET = "path, pid:NUMBER, disc:LABEL or cf:... identifier"
 SUMMARY = "print where a file came from"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the words of this command."""
     add = parser.add_argument
-    add("target", help="path, pid:NUMBER or cf:... identifier")
-    add("--log", required=True, help="W3C log (may end in .gz), - for standard input")
+    add("target", help=TARGET)
+    add(
+        "--log",
+        action="append",
+        required=True,
+        help="W3C log (may end in .gz), - for standard input; repeated: logs of several boots",
+    )
     add("--depth", type=depth, default=DEFAULT_DEPTH, help="levels to show (default %(default)s)")
     add("--all", action="store_true", help="show libraries, system files and environment too")
     add(
@@ -46,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree; returns the exit status."""
-    graph = load(args.log, intact_only=args.intact)
+    graph = load_all(args.log, intact_only=args.intact)
     args.target = as_recorded(args.target)
     nodes = queries.resolve(graph, args.target)
     flows = queries.ANCESTRY_FLOWS | {words.FLOWS[name] for name in args.follow}
@@ -102,9 +109,15 @@ def _print_tree(lines: Sequence[Line], ascii_only: bool) -> None:
 
 def _mention_others(graph: Graph, target: str) -> None:
     """Say that a path stood for several files in turn, which one was shown, and how to ask on."""
-    if target.startswith(("pid:", "cf:")):
+    if target.startswith(("pid:", "disc:", "cf:")):
         return
-    others = [graph.identifiers[node] for node in queries.find(graph, target)[1:]]
+    first, *nodes = queries.find(graph, target)
+    known = graph.file_keys.get(graph.object_of[first])
+    others = [
+        graph.identifiers[node]
+        for node in nodes
+        if known is None or graph.file_keys.get(graph.object_of[node]) != known
+    ]
     if others:
         names = ", ".join(others[:5])
         print(f"{len(others)} earlier file(s) had this name: ask for {clean(names)}")
@@ -112,7 +125,7 @@ def _mention_others(graph: Graph, target: str) -> None:
 
 def _mention_new_name(graph: Graph, target: str, nodes: Sequence[int]) -> None:
     """Say what a file is called now if the name that was asked for is no longer its own."""
-    if target.startswith(("pid:", "cf:")):
+    if target.startswith(("pid:", "disc:", "cf:")):
         return
     obj = graph.object_of[nodes[0]]
     now = [name for name in graph.names(obj) if graph.has_name(obj, name)]

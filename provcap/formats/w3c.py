@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from provcap.formats.address import endpoint, parse
+from provcap.formats.address import Address, endpoint, parse
 from provcap.formats.text import quoted, text_of
-from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record
+from provcap.records import Edge, Identifier, Node, Origin, PacketIdentifier, Record, Writer
 from provcap.vocabulary import ENDS, KIND
 
 SECTIONS = (
@@ -90,6 +90,7 @@ class W3c:
             f'"{sender}":"{_reference(edge.sender)}","{receiver}":"{_reference(edge.receiver)}",'
             f'{offset}"cf:flags":"{edge.flags:x}","cf:task_id":"{edge.task_id}",'
             f'"{time_key}":"{time}","cf:flow":"{edge.flow}","cf:outcome":"{edge.outcome}"'
+            f"{_writer(edge.writer) if edge.writer else ''}"
         )
 
     def _node(self, node: Node) -> str:
@@ -210,7 +211,7 @@ CAMFLOW: Mapping[str, Sequence[_Key]] = {
     "packet_content": (*(_Key("cf:content", "content", _base64), *_numbers("length"), _TRUNCATED),),
     "shm": (_Key("cf:mode", "mode", _HEX),),
     "sb": (_Key("cf:uuid", "uuid", _uuid),),
-    "string": (_Key("cf:log", "log", _text),),
+    "string": (_Key("cf:hasParent", "parent", _identifier), _Key("cf:log", "log", _text)),
     "path": (_Key("cf:pathname", "pathname", _text),),
     "address": (_Key("cf:address", "address", lambda raw: _address(raw)),),
     "argv": (_Key("cf:value", "value", _text), _TRUNCATED),
@@ -236,12 +237,18 @@ _INODE_MORE = (
     _Key("cf:fs_magic", "magic", _HEX),
 )
 
+_FROM_WIRE = (
+    _Key("cf:sequence", "sequence", lambda raw: str(_from_wire(raw, 4))),
+    _Key("cf:ip_id", "ip_id", lambda raw: str(_from_wire(raw, 2))),
+)
+
 OURS: Mapping[str, Sequence[_Key]] = {
     "task": (
         *_numbers("tgid", "ppid", "uid", "gid", "euid", "egid"),
         _Key("cf:loginuid", "loginuid", _unless_unset),
         _Key("cf:sessionid", "sessionid", _unless_unset),
-        *_numbers("tty", "cwd_dev"),
+        *_numbers("userns", "tty", "cwd_dev"),
+        _Key("cf:capabilities", "capabilities", _HEX),
         *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("cwd_ino", "cgroup", "start_ns")),
         _Key("cf:memory_id", "memory", _DECIMAL),
         _Key("cf:comm", "comm", _c_string),
@@ -252,18 +259,32 @@ OURS: Mapping[str, Sequence[_Key]] = {
     ),
     "socket": (*_INODE_MORE, *_numbers("family", "type", "protocol", "netns")),
     "stream": _numbers("netns"),
+    "packet": (*_numbers("protocol", "netns"), *_FROM_WIRE),
+    "packet6": (*_numbers("len", "protocol", "netns"), _FROM_WIRE[0]),
+    "msg": (
+        *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("type", "size", "queue")),
+        *_numbers("dev", "key"),
+    ),
+    "shm": (*_numbers("segment", "key", "uid", "gid"), _Key("cf:size", "size", _DECIMAL)),
+    "eventfd": (*_numbers("number"), _Key("cf:flags", "flags", _HEX)),
     "path": (_Key("cf:truncated", "truncated", _if_true),),
     "argv": (_Key("cf:late", "late", _if_true),),
     "xattr": (_Key("cf:value", "value", _text), _Key("cf:truncated", "truncated", _if_true)),
     "machine": (_Key("cf:complete", "complete", _boolean),),
 }
 
+# file systems that keep inode number and generation on the disk: ext2 to ext4, XFS, F2FS
+_LASTING = frozenset((0xEF53, 0x58465342, 0xF2F52010))
+
 _LABELS = {
     **{"process_memory": "process", "packet_content": "content", "string": "log"},
     **dict.fromkeys(("msg", "shm", "sb", "machine", "disc_entity", "disc_activity", "disc_agent")),
 }
 _COMMON = frozenset(
-    ("id", "boot_id", "machine_id", "version", "date", "taint", "jiffies", "epoch", "time")
+    (
+        *("id", "boot_id", "machine_id", "version", "date", "taint", "jiffies", "epoch", "time"),
+        *("hasParent", "disclosed", "writer_pid", "writer_uid", "writer_gid"),
+    )
 )
 _LABEL_ATTRIBUTE = {
     **{"xattr": "name", "string": "log", "path": "pathname", "argv": "value", "envp": "value"},
@@ -307,15 +328,25 @@ def _composed(kind: str, attributes: Mapping[str, Any]) -> str:
     """Members that one attribute or a pair of them makes several of."""
     if kind == "address" and "address" in attributes:
         return _address_parts(attributes["address"])
-    if kind == "stream" and "sender" in attributes:
+    if kind in ("stream", "packet6") and "sender" in attributes:
         ends = _stream_ends(attributes)
         return "".join(f',"cf:{key}":"{value}"' for key, value in ends.items())
+    if attributes.get("magic") in _LASTING:
+        return _file_key(attributes)
     if kind == "machine":
         losses = attributes.get("losses", {})
         return "".join(f',"cf:{key}":{quoted(value)}' for key, value in losses.items())
-    if kind.startswith("disc_"):
+    if "writer" not in attributes:
         return _disclosed(attributes.get("disclosed", {}))
-    return ""
+    return _disclosed(attributes.get("disclosed", {})) + _writer(attributes["writer"])
+
+
+def _file_key(attributes: Mapping[str, Any]) -> str:
+    """What names the file over reboots: file system, inode and who of its users."""
+    if not any(attributes.get("uuid", b"")):
+        return ""
+    uuid = _uuid(attributes["uuid"]).strip('"')
+    return f',"cf:file_key":"{uuid}/{attributes["ino"]}/{attributes["generation"]}"'
 
 
 def _address(raw: bytes) -> str:
@@ -327,7 +358,12 @@ def _address(raw: bytes) -> str:
     if address.path is not None:
         at = "@" if address.abstract else ""
         return quoted(f"{address.family} {at}{text_of(address.path)}".rstrip(" "))
-    return quoted(address.family)
+    return quoted(_numbered(address))
+
+
+def _numbered(address: Address) -> str:
+    numbers = (f" {name} {value}" for name, value in address.numbers.items())
+    return address.family + "".join(numbers)
 
 
 def _address_parts(raw: bytes) -> str:
@@ -341,7 +377,17 @@ def _address_parts(raw: bytes) -> str:
         parts.append(',"cf:addr_abstract":"true"')
     if address.data:
         parts.append(f',"cf:addr_data":"{address.data.hex()}"')
+    for name, value in address.numbers.items():
+        parts.append(f',"cf:addr_{name}":{value if isinstance(value, int) else quoted(value)}')
     return "".join(parts)
+
+
+def _writer(writer: Writer) -> str:
+    """Who says so: an application, not the kernel."""
+    return (
+        f',"cf:disclosed":"true","cf:writer_pid":{writer.pid},"cf:writer_uid":{writer.uid},'
+        f'"cf:writer_gid":{writer.gid}'
+    )
 
 
 def _address_label(raw: bytes) -> str:
@@ -350,7 +396,12 @@ def _address_label(raw: bytes) -> str:
         return f"IPV{6 if address.family == 'AF_INET6' else 4} {address.host} ({address.port})"
     if address.path is not None:
         return f"UNIX {'@' if address.abstract else ''}{text_of(address.path)}"
-    return address.family
+    return _numbered(address)
+
+
+def _from_wire(raw: int, size: int) -> int:
+    """A number in network order that was read as it lies in memory."""
+    return int.from_bytes(raw.to_bytes(size, "little"), "big")
 
 
 def _stream_ends(attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -366,15 +417,22 @@ def _disclosed(members: Mapping[str, Any]) -> str:
     for key, value in members.items():
         name = key.removeprefix("cf:")
         name = f"cf:disclosed_{name}" if name in _COMMON else f"cf:{name}"
-        number = isinstance(value, int) and not isinstance(value, bool)
-        parts.append(f",{quoted(name)}:{value if number else quoted(str(value))}")
+        parts.append(f",{quoted(name)}:{_scalar(value)}")
     return "".join(parts)
+
+
+def _scalar(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return _boolean(value)
+    return str(value) if isinstance(value, int) else quoted(str(value))
 
 
 def _label(node: Node) -> str:
     """The member ``prov:label``, or nothing for kinds that have none."""
     kind, attributes = node.kind, node.attributes
     name = _LABELS.get(kind, kind)
+    if "label" in attributes:  # of what an application disclosed: its name
+        return f',"prov:label":{quoted(attributes["label"])}'
     if name is None:
         return ""
     what: object = node.identifier[4]  # the version
@@ -386,7 +444,7 @@ def _label(node: Node) -> str:
         what = ""
     elif kind == "iattr":
         what = node.identifier.id
-    elif kind == "stream" and "sender" in attributes:
+    elif kind in ("stream", "packet6") and "sender" in attributes:
         what = "->".join(_stream_ends(attributes).values())
     return f',"prov:label":{quoted(f"[{name}] {what}")}'
 
@@ -395,11 +453,12 @@ def _packet(node: Node, id: PacketIdentifier, time: str) -> str:
     """A packet is what its header says; it has an order of keys of its own."""
     sender = f"{'.'.join(map(str, id.source))}:{id.source_port}"
     receiver = f"{'.'.join(map(str, id.destination))}:{id.destination_port}"
+    more = _members(node)[1]
     return (
         f'"cf:id":{id.id},"cf:seq":{id.sequence},"cf:sender":"{sender}",'
         f'"cf:receiver":"{receiver}","prov:type":"packet","cf:taint":"{node.taint:x}",'
         f'"cf:jiffies":"{node.at_ns // _TICK_NS}","cf:len":{node.attributes.get("len", 0)},'
-        f'"prov:label":"[packet] {sender}->{receiver} ({id.id})","cf:time":"{time}"'
+        f'"prov:label":"[packet] {sender}->{receiver} ({id.id})","cf:time":"{time}"{more}'
     )
 
 

@@ -14,7 +14,7 @@ MAX_TEXT = 5000
 # of things that have objects of several kinds
 _WORDS = {
     "process_memory": "memory ",
-    **{kind: f"{kind} " for kind in ("task", "socket", "stream", "packet")},
+    **{kind: f"{kind} " for kind in ("task", "socket", "stream", "packet", "packet6")},
 }
 Fact = tuple[str, list[str]]
 

@@ -8,13 +8,14 @@ both ends with the streams or packets between them.
 from array import array
 from bisect import bisect_right
 
+from provcap.graph.continued import SAME_FILE
 from provcap.graph.model import Graph
 
 _CARRIERS = (
     *("send_stream", "receive_stream", "send_packet", "receive_packet"),
     *("send_unix", "receive_unix"),
 )
-_CARRIED = frozenset(("socket", "stream", "packet"))
+_CARRIED = frozenset(("socket", "stream", "packet", "packet6"))
 
 
 class Groups:
@@ -30,6 +31,7 @@ class Groups:
         self._attach_tasks()
         self._join_programs()
         self._join_connections()
+        self._join_files()
 
     def of(self, node: int) -> int:
         """Return the group of a node."""
@@ -106,6 +108,12 @@ class Groups:
             sender, receiver = graph.sender[edge], graph.receiver[edge]
             if graph.kind(sender) in _CARRIED and graph.kind(receiver) in _CARRIED:
                 self._join(graph.object_of[sender], graph.object_of[receiver])
+
+    def _join_files(self) -> None:
+        """One file that was there before and after a reboot, or a mount."""
+        graph = self._graph
+        for edge in graph.edges_named((SAME_FILE,)):
+            self._join(graph.object_of[graph.receiver[edge]], graph.object_of[graph.sender[edge]])
 
 
 def _changes(steps: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -9,14 +9,14 @@ import io
 import json
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 from provcap.errors import RecordingError, TruncatedError
-from provcap.graph import words
+from provcap.graph import continued, words
 from provcap.graph.model import NO_TIME, Graph
 
 KEPT_CONTRADICTIONS = 100
@@ -38,7 +38,12 @@ def load(path: str, intact_only: bool = False) -> Graph:
 def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Graph:
     """Read the lines of a log; ``source`` names it in messages. Raises as ``load`` does."""
     graph = Graph(source)
-    reader = _Reader(graph)
+    _read_into(_Reader(graph), lines, source, intact_only)
+    return graph
+
+
+def _read_into(reader: "_Reader", lines: Iterable[bytes], source: str, intact_only: bool) -> None:
+    graph, before = reader.graph, reader.graph.documents
     try:
         for number, line in enumerate(lines, 1):
             if number == 1 and line.startswith(_RAW):
@@ -47,20 +52,32 @@ def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Grap
                     "provcap replay FILE --out LOG"
                 )
             if line.strip():
-                _read_line(reader, line, number, intact_only)
+                _read_line(reader, line, f"{source}:{number}", intact_only)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _damaged(graph, TruncatedError(f"{source}: {error}; {_REMEDY}"), intact_only)
-    if not graph.documents:
-        raise RecordingError(f"{(graph.damage or [source])[0]}: no PROV document in it")
-    return graph
+    if graph.documents == before:
+        raise RecordingError(f"{(graph.damage or [source])[-1]}: no PROV document in it")
 
 
 _RAW = b"PROVCAP\x00"  # how audit.raw begins
 _REMEDY = "--intact uses what can be read"
 
 
-def _read_line(reader: "_Reader", line: bytes, number: int, intact_only: bool) -> None:
-    place = f"{reader.graph.source}:{number}"
+def load_all(paths: Sequence[str], intact_only: bool = False) -> Graph:
+    """Read several logs, of several boots or machines, as one graph; as ``load`` does.
+
+    A file that one boot left and another found is one (``continued.join``).
+    """
+    graph = Graph(", ".join("standard input" if path == "-" else path for path in paths))
+    reader = _Reader(graph)
+    for path in paths:
+        with _opened(path) as stream:
+            _read_into(reader, stream, "standard input" if path == "-" else path, intact_only)
+    continued.join(graph)
+    return graph
+
+
+def _read_line(reader: "_Reader", line: bytes, place: str, intact_only: bool) -> None:
     try:
         document = json.loads(line.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
@@ -208,12 +225,17 @@ class _Reader:
         """Keep what is shown of a node; what cannot change in an object's life must not differ."""
         graph = self.graph
         obj = graph.object_of[node]
+        if graph.kind(node) in words.DISCLOSED_KINDS:
+            self._describe_disclosed(node, attributes)
+            return
         if name := attributes.get("cf:name"):
             graph.paths[obj] = _plain(name)
         if comm := attributes.get("cf:comm"):
             graph.comms[obj] = _plain(comm)
         if inode := _count(attributes.get("cf:ino")):
             self._settle(node, "cf:ino", graph.inodes, inode)
+        if key := attributes.get("cf:file_key"):
+            graph.file_keys[obj] = _plain(key)
         if pid := _count(attributes.get("cf:pid")):
             self._settle(node, "cf:pid", graph.pids, pid)
         if tgid := _count(attributes.get("cf:tgid")):
@@ -230,6 +252,11 @@ class _Reader:
             if "cf:complete" in attributes:  # each account replaces the one before
                 texts = {key.removeprefix("cf:"): _plain(v) for key, v in attributes.items()}
                 graph.accounts[obj] = texts | {"complete": texts["complete"].lower()}
+
+    def _describe_disclosed(self, node: int, attributes: dict[str, Any]) -> None:
+        """Only the label: the other keys were the application's choice, and mean nothing here."""
+        if label := _plain(attributes.get("prov:label", "")):
+            self._settle(node, "text", self.graph.texts, label)
 
     def _settle(self, node: int, what: str, table: dict[int, Any], value: Any) -> None:
         known = table.setdefault(self.graph.object_of[node], value)

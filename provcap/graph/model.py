@@ -45,6 +45,7 @@ class Graph:
         self.pids: dict[int, int] = {}  # of tasks: thread id
         self.tgids: dict[int, int] = {}  # of tasks and process_memory: process id
         self.inodes: dict[int, int] = {}
+        self.file_keys: dict[int, str] = {}  # names a file over boots and mounts
         self.comms: dict[int, str] = {}
         self.changes: dict[int, str] = {}  # iattr, xattr: what it changed, for people
         self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver
@@ -144,6 +145,22 @@ class Graph:
         """Yield every object that has a name."""
         self.names(0)
         yield from self._names or ()
+
+    def add_edge(self, sender: int, receiver: int, relation: tuple[str, str], flow: int) -> None:
+        """Add what no recording says but follows from it; at the time of the last edge before."""
+        if relation not in self.relations:
+            self.relations.append(relation)
+        moments = [self.at_ns[edge] for edge in self.edges_in(sender)]
+        self.sender.append(sender)
+        self.receiver.append(receiver)
+        self.relation_number.append(self.relations.index(relation))
+        self.flow.append(flow)
+        self.at_ns.append(max(moments, default=NO_TIME))
+        self.edge_key.append(hash((sender, receiver)))
+
+    def reindex(self) -> None:
+        """Call it when edges have been added after questions were asked."""
+        self._in = self._out = None
 
     def _group_versions(self) -> list[list[int]]:
         groups: list[list[int]] = [[] for _ in range(self.object_count)]

@@ -12,9 +12,9 @@ from provcap.graph.titles import Titles
 PROCESS, CONNECTION = "process", "connection"
 _KINDS = {
     **dict.fromkeys(("task", "process_memory"), PROCESS),
-    **dict.fromkeys(("socket", "stream", "packet"), CONNECTION),
+    **dict.fromkeys(("socket", "stream", "packet", "packet6"), CONNECTION),
     **dict.fromkeys(("file", "link", "directory", "inode_unknown"), "file"),
-    **dict.fromkeys(("pipe", "shm", "msg"), "pipe"),
+    **dict.fromkeys(("pipe", "shm", "msg", "eventfd"), "pipe"),
     **dict.fromkeys(("char", "block"), "device"),
     **dict.fromkeys(("machine", "disc_agent"), "agent"),
 }

@@ -1,7 +1,7 @@
 """Questions to a graph: which nodes does a name stand for, and what came before a node.
 
-``find``, ``find_process``, ``find_identifier`` turn what a person types into nodes; ``ancestry`` is
-the closure backwards in time, ``way`` one shortest path within it.
+``find``, ``find_process``, ``find_disclosed``, ``find_identifier`` turn what a person types into
+nodes; ``ancestry`` is the closure backwards in time, ``way`` one shortest path within it.
 """
 
 import difflib
@@ -73,12 +73,14 @@ def _edges_onward(graph: Graph, node: int, onward: dict[int, int | None]) -> lis
 
 
 def resolve(graph: Graph, target: str) -> list[int]:
-    """Return the nodes meant by a path, ``pid:123`` or a raw ``cf:...`` identifier.
+    """Return the nodes meant by a path, ``pid:123``, ``disc:LABEL`` or a raw ``cf:...`` identifier.
 
     Raises UsageError, with suggestions, when the recording has no such thing.
     """
     if target.startswith("pid:"):
         return find_process(graph, target.removeprefix("pid:"))
+    if target.startswith("disc:"):
+        return find_disclosed(graph, target.removeprefix("disc:"))
     if target.startswith("cf:"):
         return find_identifier(graph, target)
     # bytes that are not UTF-8: from what the command line gives to what our logs hold
@@ -146,6 +148,22 @@ def find_process(graph: Graph, text: str) -> list[int]:
     newest = max(nodes, key=lambda node: _last_change(graph, node))
     tasks = [node for node in nodes if graph.kind(node) == "task"]
     return sorted({newest, *(tasks[-1:])})
+
+
+def find_disclosed(graph: Graph, label: str) -> list[int]:
+    """Return the newest version of the newest disclosed node with this label."""
+    labels = {
+        obj: text
+        for obj, text in graph.texts.items()
+        if graph.kind(graph.versions(obj)[0]) in words.DISCLOSED_KINDS
+    }
+    found = [graph.versions(obj)[-1] for obj, text in labels.items() if text == label]
+    if not found:
+        close = difflib.get_close_matches(label, sorted(set(labels.values())), n=3)
+        hint = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
+        source = graph.source or "the recording"
+        raise UsageError(f"nothing disclosed in {source} is {label!r}{hint}")
+    return [max(found, key=lambda node: _last_change(graph, node))]
 
 
 def all_versions(graph: Graph, nodes: Iterable[int]) -> list[int]:

@@ -12,7 +12,8 @@ from provcap.graph.groups import Groups
 from provcap.graph.model import Graph
 from provcap.graph.places import LIBRARIES, SYSTEM_KINDS, is_system_path
 from provcap.graph.queries import ANCESTRY_FLOWS
-from provcap.graph.titles import CHANGED, STARTED, Titles, is_terminal, verb
+from provcap.graph.titles import CHANGED, COPIED, STARTED, Titles, is_terminal, verb
+from provcap.graph.words import CONTROL
 
 DEFAULT_DEPTH = 20
 # shown below one line unless everything is asked for: files that nobody wrote, and all else
@@ -27,7 +28,7 @@ _PARTS = frozenset(
     )
 )
 _PROCESS = frozenset(("task", "process_memory"))
-_CARRIERS = frozenset(("stream", "packet"))
+_CARRIERS = frozenset(("stream", "packet", "packet6"))
 _CONNECTION = _CARRIERS | {"socket"}
 
 ENVIRONMENT = "environment strings"
@@ -218,9 +219,9 @@ class _Grower:
         """Say as what an input is only counted; a system file that was changed is never hidden."""
         if self.options.everything:
             return ""
-        if is_terminal(line.kind, line.title):
-            return PRINTERS  # whoever reads keystrokes would seem to derive from every output
         kind = self.graph.kind(nodes[-1])
+        if is_terminal(line.kind, line.title) and kind != "char":  # that is its other end
+            return PRINTERS  # whoever reads keystrokes would seem to derive from every output
         if kind == "envp":
             return ENVIRONMENT
         path = self.titles.path(self.graph.object_of[nodes[-1]])
@@ -252,9 +253,21 @@ class _Grower:
         line.at_ns = graph.at_ns[visit.edges[0]] if visit.edges else 0
         if words in CHANGED and (change := self.titles.change(map(self._receiver, visit.edges))):
             line.notes.append(change)
+        if words == COPIED and (copier := self._copier(visit.edges)):
+            line.notes.append(f"by {copier}")
         if visit.note:
             line.notes.append(visit.note)
         return line
+
+    def _copier(self, edges: list[int]) -> str:
+        """Return the process that had the kernel copy, and is no source itself; empty: unknown."""
+        graph = self.graph
+        for edge in (e for node in map(self._receiver, edges) for e in graph.edges_in(node)):
+            if graph.kind(graph.sender[edge]) == "task" and graph.flow[edge] == CONTROL:
+                image = self.groups.image(graph.sender[edge])
+                task = graph.object_of[graph.sender[edge]]
+                return self.titles.process(image, self.groups.process_id(image), task)[0]
+        return ""
 
     def _receiver(self, edge: int) -> int:
         return self.graph.receiver[edge]

@@ -51,6 +51,7 @@ KINDS = {_bit(kind.type): kind.name for kind in vocabulary.KINDS}
 INODE_KINDS = frozenset(
     ("inode_unknown", "link", "file", "directory", "char", "block", "pipe", "socket")
 )
+DISCLOSED_KINDS = frozenset(("disc_entity", "disc_activity", "disc_agent"))
 
 # relation -> (section, flow class)
 RELATIONS = {word.name: (word.section, FLOWS[word.flow]) for word in vocabulary.RELATIONS}

@@ -34,6 +34,9 @@ _SWITCHES = {
     "all": "SWITCH_ALL",
     "repeat_edges": "SWITCH_REPEAT_EDGES",
     "adopt": "SWITCH_ADOPT",
+    "segments": "SWITCH_SEGMENTS",
+    "content": "SWITCH_CONTENT",
+    "environment": "SWITCH_ENVIRONMENT",
 }
 
 
@@ -118,6 +121,19 @@ class Control:
         seen = self._seen(self._process_node(pidfd), self._read_wish("task_marks", pidfd))
         task = self._read("tasks", "prov_task", u32(pidfd))
         return seen._replace(kind="process_memory" if task and task["memory"] else "task")
+
+    def task(self, pidfd: int) -> tuple[int, int, bool] | None:
+        """(node id, version, whether that has been a source) of the first thread of a process.
+
+        None while the capture has no node for it.
+        """
+        found = self._read("tasks", "prov_task", u32(pidfd))
+        node = _part(found, "node") if found else None
+        if node is None or not node["id"]:
+            return None
+        word, bits = _number(node["word"]), self.layout.enum("prov_word")
+        out = bool(word & bits["WORD_OUT"])
+        return _number(node["id"]), word >> bits["VERSION_SHIFT"], out
 
     def _policy_bytes(self) -> bytes:
         record = self.capture.map("policy").lookup(u32(0))

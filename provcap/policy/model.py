@@ -82,6 +82,9 @@ class Policy(NamedTuple):
     all: bool = True
     repeat_edges: bool = False
     adopt: bool = False
+    segments: bool = False
+    content: bool = False
+    environment: bool = False
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()

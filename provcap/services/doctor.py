@@ -14,6 +14,7 @@ from provcap.bpf import loader, pins
 from provcap.bpf.btf import kernel_btf
 from provcap.bpf.helpers import missing_helpers
 from provcap.bpf.kernel import active_lsms
+from provcap.bpf.lost import losses
 from provcap.errors import ProvcapError
 
 _T = TypeVar("_T")
@@ -154,14 +155,19 @@ def _object_lines(facts: Facts) -> list[Line]:
     if facts.object_path is None:
         return [Line(HERE, False, "kernel object", "not built", "make -C kernel")]
     lines = [Line(HERE, True, "kernel object", facts.object_path), _helper_line(facts)]
-    missing = facts.missing_hooks
-    if missing is None:
+    if facts.missing_hooks is None:
         return [*lines, Line(HERE, False, "hooks", "the object cannot be read", "make -C kernel")]
-    meaning = (
-        f"absent, so their flows are not seen: {', '.join(missing)}" if missing else "all there"
-    )
-    return [*lines, Line(HERE, not missing, "hooks", meaning, "none needed: this kernel has "
-                         "other ways, or lacks the operation", needed=False)]  # fmt: skip
+    return [*lines, *_hook_lines(facts.missing_hooks)]
+
+
+def _hook_lines(missing: list[str]) -> list[Line]:
+    """What is off here, and what is lost by it; often there is another way."""
+    off = list(losses(missing))
+    told = f"{len(missing)} absent" if missing else "all there"
+    if len(off) < len(missing):
+        told += f", others stand in for {len(missing) - len(off)}"
+    lines = [Line(HERE, not off, "hooks", told, needed=False)]
+    return lines + [Line(HERE, False, name, f"lost: {what}", needed=False) for name, what in off]
 
 
 def _helper_line(facts: Facts) -> Line:
@@ -181,9 +187,9 @@ def _guest_lines(facts: Facts) -> list[Line]:
 
 
 def _missing_hooks(path: Path) -> list[str]:
-    """Attach targets that this kernel lacks, for people, sorted."""
+    """Hooks and functions that this kernel lacks, sorted."""
     image = loader.read_object(path)
-    return sorted({missing for _program, missing in loader.skipped_programs(image)})
+    return sorted({program.target for program, _missing in loader.skipped_programs(image)})
 
 
 def _missing_helpers(path: Path) -> list[str]:

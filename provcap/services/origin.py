@@ -1,14 +1,21 @@
-"""Says who records: the identity of this machine and boot, its clock and its uname."""
+"""Says who records: the identity of this machine and boot, its clock, its uname, and provcap."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
+import provcap
 from provcap.records import Origin
+from provcap.services.identity import identity
 
 
 def origin() -> Origin:
-    """Who records: identity of this machine and boot, its clock, its uname."""
+    """Who records: identity of this machine and boot, its clock, its uname, our version.
+
+    A note goes to standard error if the numbers do not stay (docs/reference/identity.md).
+    SetupError if the files that hold them are damaged.
+    """
     name = os.uname()
     machine = {
         "sysname": name.sysname,
@@ -17,23 +24,19 @@ def origin() -> Origin:
         "version": name.version,
         "machine": name.machine,
         "domainname": _text("/proc/sys/kernel/domainname"),
+        "k_version": provcap.__version__,
+        "l_version": provcap.__version__,
     }
     offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    who = identity()
+    if who.note:
+        print(f"provcap: {who.note}", file=sys.stderr)
     return Origin(
-        boot_id=_number("/proc/sys/kernel/random/boot_id"),
-        machine_id=_number("/etc/machine-id"),
+        boot_id=who.boot_id,
+        machine_id=who.machine_id,
         wall_offset_ns=offset,
         machine=machine,
     )
-
-
-def _number(path: str) -> int:
-    """First 32 bits of an identity that is written in hexadecimal; 0 if there is none."""
-    digits = _text(path).replace("-", "")[:8]
-    try:
-        return int(digits, 16)
-    except ValueError:
-        return 0
 
 
 def _text(path: str) -> str:

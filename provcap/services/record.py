@@ -23,14 +23,20 @@ from provcap.bpf import loader
 from provcap.bpf.loader import Capture
 from provcap.bpf.maps import u32
 from provcap.bpf.ring import Ring
-from provcap.capture import counters
+from provcap.capture import counters, disclosed
 from provcap.capture import layout as layouts
+from provcap.capture.disclosed import Disclosed
 from provcap.capture.raw import Header, RawWriter, Status
+from provcap.capture.redact import SECRETS, Redactor
+from provcap.disclose import DEFAULT_SOCKET, VARIABLE
 from provcap.errors import OutputError, SetupError
 from provcap.policy import targets
 from provcap.policy.apply import Control
 from provcap.policy.model import Change, Policy
-from provcap.services import mappings
+from provcap.records import Origin
+from provcap.services import disclosure, mappings
+from provcap.services.disclosure import Disclosures
+from provcap.services.ledger import Ledger
 from provcap.services.origin import origin
 
 DEFAULT_RING_BYTES = 16 << 20  # per CPU; a page-backed ring costs memory whether it is used or not
@@ -44,15 +50,20 @@ LOCK = Path("/run/provcap-recorder.lock")
 class Settings(NamedTuple):
     """How and what to capture. ``ring_bytes`` per CPU, a power of two of pages.
 
-    ``all``: the whole system, else only what is tracked; ``marks``: what is wanted of which file
-    from the start.
+    ``all``: the whole system, else only what is tracked; ``environment``: that of each program,
+    without the values of the variables that match ``redact``; ``marks``: what is wanted of which
+    file from the start; ``disclose``: who may say what applications do (any, root, off), and where.
     """
 
     ring_bytes: int = DEFAULT_RING_BYTES
     edge_compression: bool = True
     settle_s: float = SETTLE_S
     all: bool = True
+    environment: bool = False
+    redact: tuple[str, ...] = SECRETS
     marks: tuple[tuple[str, Change], ...] = ()
+    disclose: str = disclosure.ANY
+    disclose_socket: Path = DEFAULT_SOCKET
 
 
 def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -> int:  # noqa: B008
@@ -69,10 +80,11 @@ def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -
         _clear_leftover(layout)
         capture = loader.load(path, ring_bytes=settings.ring_bytes)
         try:
-            # only now: an earlier recording stays until this one can be made
-            with _created(raw) as file:
-                writer = RawWriter(file, _header(layout))
-                return _Recorder(capture, layout, writer, settings, marks).run(command)
+            header, control = _header(layout), Control(capture, layout)
+            # the file last: an earlier recording stays until this one can be made
+            with _listening(settings, header.origin, control) as said, _created(raw) as file:
+                writer = RawWriter(file, header)
+                return _Recorder(capture, control, writer, settings, marks, said).run(command)
         finally:
             capture.unload()
 
@@ -83,19 +95,22 @@ class _Recorder:
     def __init__(
         self,
         capture: Capture,
-        layout: objects.Layout,
+        control: Control,
         writer: RawWriter,
         settings: Settings,
         marks: Sequence[tuple[int, Change]],
+        disclosures: Disclosures | None,
     ) -> None:
         self._capture = capture
-        self._control = Control(capture, layout)
+        self._control = control
         self._marks = marks
-        self._layout = layout
+        self._layout = control.layout
         self._writer = writer
         self._settings = settings
+        self._redact = Redactor(layouts.of_object(control.layout), settings.redact)
         self._stalls: dict[int, int] = {}
         self._failed: OSError | None = None
+        self._disclosures = disclosures
 
     def run(self, command: Sequence[str]) -> int:
         with self._capture.rings() as rings:
@@ -132,28 +147,48 @@ class _Recorder:
             self._capture.map(name).clear()
 
     def _run_command(self, command: Sequence[str], rings: list[Ring]) -> int:
-        with _started(command) as process:
+        with _started(command, self._environment()) as process:
             due_s = time.monotonic() + STATUS_S
             while process.poll() is None:
                 self._drain(rings)
                 if time.monotonic() >= due_s:
                     self._keep(self._status)
                     due_s = time.monotonic() + STATUS_S
-                time.sleep(POLL_S)
+                self._wait()
         code = process.returncode
         return 128 - code if code < 0 else code
+
+    def _environment(self) -> dict[str, str]:
+        """The command's: it is told where to disclose, for the place may be any."""
+        if not self._disclosures:
+            return dict(os.environ)
+        return {**os.environ, VARIABLE: str(self._settings.disclose_socket.absolute())}
 
     def _settle(self, rings: list[Ring]) -> None:
         """Objects are freed a grace period after their last use; records of that are wanted too."""
         until = time.monotonic() + self._settings.settle_s
         while time.monotonic() < until:
             self._drain(rings)
-            time.sleep(POLL_S)
+            self._wait()
         self._drain(rings)
+
+    def _wait(self) -> None:
+        """Until the rings are to be looked at again: time for what applications disclose."""
+        if self._disclosures:
+            self._disclosures.serve(POLL_S, self._keep_disclosed)
+        else:
+            time.sleep(POLL_S)
+
+    def _keep_disclosed(self, records: Sequence[Disclosed]) -> bool:
+        data = disclosed.pack(records)
+        self._keep(lambda: self._writer.disclosed(data, records[0].at_ns))
+        return self._failed is None
 
     def _drain(self, rings: list[Ring]) -> None:
         for ring in rings:
             data = ring.drain_raw()
+            if data and self._settings.environment:
+                data = self._redact(data)
             if data:
                 self._keep(functools.partial(self._writer.ring, ring.cpu, data))
             elif ring.stalled_s() > STALL_S:
@@ -172,23 +207,25 @@ class _Recorder:
 
         Its children are their own.
         """
-        repeat = not self._settings.edge_compression
-        self._control.reset_policy(Policy(adopt=True, all=self._settings.all, repeat_edges=repeat))
+        settings = self._settings
+        policy = Policy(
+            adopt=True,
+            all=settings.all,
+            repeat_edges=not settings.edge_compression,
+            environment=settings.environment,
+        )
+        self._control.reset_policy(policy)
         with targets.opened_process(str(os.getpid())) as pidfd:
             self._control.hide_recorder(pidfd)
         for fd, change in self._marks:
             self._control.mark_file(fd, change)
 
     def _begin_ids(self) -> None:
-        """Node ids are unique per boot, over all recordings: each CPU's begin at the time of now.
-
-        No CPU makes one in each 1,024 ns for long, so none is reached by the next recording's.
-        """
+        """Node ids are unique per boot, over all recordings: each CPU begins at the time of now."""
         record = self._layout.record("prov_cpu")
         cpus = self._capture.map("cpus")
-        first = time.clock_gettime_ns(time.CLOCK_BOOTTIME) >> 10
         values = [record.unpack(value) for value in cpus.lookup_percpu(u32(0))]
-        cpus.update_percpu(u32(0), [record.pack({**v, "next_id": first}) for v in values])
+        cpus.update_percpu(u32(0), [record.pack({**v, "next_id": _first_id()}) for v in values])
 
     def _status(self) -> None:
         self._writer.status(self._counted(final=False))
@@ -196,13 +233,36 @@ class _Recorder:
     def _counted(self, *, final: bool) -> Status:
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         causes, given, skipped = counters.read(self._capture, self._layout)
-        return Status(at_ns, final, causes, self._stalls, skipped, given, self._policy_said())
+        refused = dict(self._disclosures.refused) if self._disclosures else {}
+        said = self._policy_said()
+        return Status(at_ns, final, causes, self._stalls, skipped, given, said, refused)
 
     def _policy_said(self) -> dict[str, str]:
         """The policy as it is now: camflow may have changed it."""
         policy = self._control.policy()
         restrictions = " ".join(sorted(policy.restrictions))
         return {"hash": self._control.policy_hash(policy), "restrictions": restrictions}
+
+
+@contextlib.contextmanager
+def _listening(
+    settings: Settings, origin: Origin, control: Control
+) -> Iterator[Disclosures | None]:
+    """Where applications disclose, None if the settings do not let them; SetupError if it fails."""
+    if settings.disclose == disclosure.OFF:
+        yield None
+        return
+    ledger = Ledger(origin, _first_id())
+    with Disclosures(settings.disclose_socket, settings.disclose, ledger, control) as disclosures:
+        yield disclosures
+
+
+def _first_id() -> int:
+    """Where node ids begin now.
+
+    No CPU makes one in each 1,024 ns for long, so none is reached by the next recording's.
+    """
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) >> 10
 
 
 @contextlib.contextmanager
@@ -275,10 +335,12 @@ def _created(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def _started(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
     """The command, running; a request to stop is passed on to it, so that all ends in order."""
     try:
-        process = subprocess.Popen(command)
+        process = subprocess.Popen(command, env=environment)
     except FileNotFoundError as error:
         raise SetupError(f"no such command: {command[0]}") from error
     except OSError as error:

@@ -13,11 +13,12 @@ from typing import Any, BinaryIO
 
 import provcap.formats
 import provcap.outputs
+from provcap.capture import disclosed
 from provcap.capture.decoder import Decoder
 from provcap.capture.expand import Expand
 from provcap.capture.losses import Account, Losses
 from provcap.capture.pipeline import Sink, drain, pump
-from provcap.capture.raw import RING, STATUS, RawReader, Status, parse_status
+from provcap.capture.raw import DISCLOSED, RING, STATUS, Block, RawReader, Status, parse_status
 from provcap.capture.stages import Name, OrderByTime, Stage
 from provcap.errors import RecordingError, SetupError, UsageError
 from provcap.formats import Format
@@ -115,14 +116,20 @@ class _Replay:
         self._account = Account()
         self._order = OrderByTime()
         self._expand = Expand(header.origin, first_relation_id=header.start_ns + 1)
-        self.decode = Decoder(header.layout).decode
+        self._decoder = Decoder(header.layout)
         self.stages: list[Stage] = [self._account, self._order, self._expand, Name()]
 
-    def batches(self) -> Iterator[bytes]:
-        """The ring bytes of the recording; a status is noted when it comes by."""
+    def decode(self, block: Block) -> Sequence[Any]:
+        """The records of a block."""
+        if block.type == DISCLOSED:
+            return disclosed.parse(block.payload)
+        return self._decoder.decode(block.payload)
+
+    def batches(self) -> Iterator[Block]:
+        """The blocks that hold records; a status is noted when it comes by."""
         for block in self._reader:
-            if block.type == RING:
-                yield block.payload
+            if block.type in (RING, DISCLOSED):
+                yield block
             elif block.type == STATUS:
                 self._last = parse_status(block.payload)
                 if block.number == 0:  # before any record: its counts are not of this recording

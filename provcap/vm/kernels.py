@@ -7,19 +7,23 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from provcap.errors import SetupError
+from provcap.vm.apt import Apt, tool
 
 KNOWN = {
     "6.12": "linux-image-6.12-cloud-amd64",
     "6.1": "linux-image-cloud-amd64",
+    "7": "linux-image-cloud-amd64",
 }
 """The names a user may type, each with the Debian package that points at its newest image."""
+
+LATER = {"7": ("trixie-backports", "sid")}
+"""Of these the package is not in the release of this machine but in a later one: where to look."""
 
 
 class Kernel(NamedTuple):
@@ -33,12 +37,14 @@ class Kernel(NamedTuple):
 
 
 def resolve(name: str, report: Callable[[str], object] = lambda step: None) -> Kernel:
-    """The kernel called ``name``: a key of :data:`KNOWN`, a vmlinuz file, or an unpacked package.
+    """The kernel called ``name``: see :data:`KNOWN`, a vmlinuz file, or an unpacked package.
+
+    A known name may go on to the exact number (``7.3.4``).
 
     A known kernel is fetched when the cache lacks it (``report`` is then told what is going on);
     one that is cached is used without asking the network. Raises SetupError.
     """
-    if name in KNOWN:
+    if _series(name):
         found = cached(name)
         return _checked(found[-1] if found else _fetch(name, report))
     path = Path(name)
@@ -51,9 +57,9 @@ def resolve(name: str, report: Callable[[str], object] = lambda step: None) -> K
 
 
 def cached(name: str) -> list[Kernel]:
-    """The kernels of the series ``name`` (a key of :data:`KNOWN`) in the cache, oldest first."""
-    found = cache_dir().glob(f"linux-image-{name}.*-cloud-amd64")
-    return [_unpacked(path) for path in sorted(found, key=_version_key)]
+    """The kernels in the cache whose version is ``name`` or begins with it, oldest first."""
+    found = cache_dir().glob(f"linux-image-{name}[.+-]*cloud-amd64")
+    return [_unpacked(path) for path in sorted(found, key=lambda path: _numbers(path.name))]
 
 
 def cache_dir() -> Path:
@@ -67,62 +73,75 @@ def cache_dir() -> Path:
     return Path.home() / ".cache" / "provcap" / "kernels"
 
 
-def _version_key(path: Path) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", path.name)]
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _series(name: str) -> str | None:
+    """The key of KNOWN that ``name`` is or begins with."""
+    return next((known for known in KNOWN if f"{name}.".startswith(f"{known}.")), None)
 
 
 def _fetch(name: str, report: Callable[[str], object]) -> Kernel:
-    """Download and unpack the image that the package of ``name`` points at."""
+    """Download and unpack the newest image of the series of ``name``."""
     if platform.machine() != "x86_64":
         raise SetupError(f"guests need an x86_64 machine; this one is {platform.machine()}")
-    package = _image_package(name)
     cache = cache_dir()
-    target = cache / package
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as work:
-            report(f"fetching {package}")
-            _keep(_download(package, Path(work)), target)
+            return _fetch_into(Path(work), name, report)
     except OSError as error:
         raise SetupError(f"cannot keep a kernel in {cache}: {error.strerror}") from error
+
+
+def _fetch_into(work: Path, name: str, report: Callable[[str], object]) -> Kernel:
+    apt, package = _find(name, work, report)
+    if not re.match(rf"linux-image-{re.escape(name)}[.+-]", package):
+        raise SetupError(f"no kernel {name} for apt here: the newest of its series is {package}")
+    report(f"fetching {package}")
+    tree = apt.unpack(_parts(apt, package), work)
+    _index_modules(tree)
+    target = cache_dir() / package
+    _keep(tree, target)
     return _unpacked(target)
 
 
-def _image_package(name: str) -> str:
-    """The concrete image package behind the metapackage of the series ``name``."""
-    meta = KNOWN[name]
-    answer = _tool(["apt-cache", "depends", meta], "run `apt-get update`")
-    image = re.search(rf"Depends: (linux-image-{re.escape(name)}\.\S+)", answer)
-    if not image:
-        raise SetupError(
-            f"{meta} is not a {name} kernel for apt here: run `apt-get update`, or on a machine "
-            "other than Debian 12 give the path of an unpacked image package"
-        )
-    return image[1]
+def _find(name: str, work: Path, report: Callable[[str], object]) -> tuple[Apt, str]:
+    """The concrete image package behind the metapackage of a series, and the apt that has it."""
+    series = _series(name) or name
+    meta, suites = KNOWN[series], LATER.get(series, ())
+    for suite in suites or ("",):
+        if suite:
+            report(f"looking for a kernel {series} in {suite}")
+        apt = Apt.later(suite, work / suite) if suite else Apt()
+        for package in apt.dependencies(meta):
+            if package.startswith(f"linux-image-{series}."):
+                return apt, package
+    where = f" in {' or '.join(suites)}" if suites else ""
+    raise SetupError(
+        f"{meta} is not a {series} kernel for apt here{where}: run `apt-get update`, or on a "
+        "machine other than Debian 12 give the path of an unpacked image package"
+    )
 
 
-def _download(package: str, work: Path) -> Path:
-    """Fetch ``package`` into ``work`` and unpack it there; returns the unpacked tree."""
-    advice = "check the network and run `apt-get update`"
-    # apt would drop to its own user, which may not write here
-    fetch = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package]
-    _tool(fetch, advice, cwd=work)
-    archives = list(work.glob("*.deb"))
-    if not archives:
-        raise SetupError(f"apt-get downloaded no {package}: {advice}")
-    tree = work / "tree"
-    _tool(["dpkg", "-x", str(archives[0]), str(tree)], "free some disk space and try again")
-    _index_modules(tree)
-    return tree
+def _parts(apt: Apt, package: str) -> list[str]:
+    """What to unpack: the image package of later releases is empty, image and modules apart."""
+    version = package.removeprefix("linux-image-")
+    wanted = [f"linux-{part}-{version}" for part in ("base", "binary", "modules")]
+    parts = [part for part in apt.dependencies(package) if part in wanted]
+    return parts if f"linux-binary-{version}" in parts else [package]
 
 
 def _index_modules(tree: Path) -> None:
     """Write what modprobe reads; the package leaves this to its installation script."""
     kernel = _unpacked(tree)
+    if not (tree / "lib").exists():
+        (tree / "lib").symlink_to("usr/lib")  # where depmod looks
     depmod = shutil.which("depmod", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if not depmod:
         raise SetupError("depmod is missing: apt-get install kmod")
-    _tool([depmod, "-b", str(tree), kernel.version], "apt-get install kmod")
+    tool([depmod, "-b", str(tree), kernel.version], "apt-get install kmod")
 
 
 def _keep(tree: Path, target: Path) -> None:
@@ -134,33 +153,30 @@ def _keep(tree: Path, target: Path) -> None:
             raise
 
 
-def _tool(command: list[str], advice: str, cwd: Path | None = None) -> str:
-    """The output of ``command``; SetupError with ``advice`` when it is missing or fails."""
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise SetupError(f"{command[0]} is missing: kernels are fetched on Debian only") from error
-    if done.returncode:
-        said = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
-        raise SetupError(f"{' '.join(command[:2])} failed ({said}): {advice}")
-    return done.stdout
-
-
 def _unpacked(tree: Path) -> Kernel:
     """The kernel of an unpacked image package; SetupError when ``tree`` is not one."""
-    images = sorted((tree / "boot").glob("vmlinuz-*"), key=_version_key)
+    images = [*(tree / "boot").glob("vmlinuz-*"), *tree.glob("usr/lib/modules/*/vmlinuz")]
     if not images:
         raise SetupError(f"{tree} holds no boot/vmlinuz-*: remove it, or give another directory")
-    version = images[-1].name.removeprefix("vmlinuz-")
+    image = max(images, key=lambda path: _numbers(_version(path)))
+    version = _version(image)
     places = (tree / "lib" / "modules" / version, tree / "usr" / "lib" / "modules" / version)
     modules = next((place for place in places if place.is_dir()), None)
-    return Kernel(version, images[-1], modules)
+    return Kernel(version, image, modules)
+
+
+def _version(image: Path) -> str:
+    """The version of a kernel image: in its name, or that of the folder with its modules."""
+    if image.name == "vmlinuz":
+        return image.parent.name
+    return image.name.removeprefix("vmlinuz-")
 
 
 def _beside(vmlinuz: Path) -> Kernel:
     """The kernel of a vmlinuz file: its package tree when it lies in one, else the bare image."""
-    version = vmlinuz.name.removeprefix("vmlinuz-")
-    root = vmlinuz.parent.parent
+    version, root = _version(vmlinuz), vmlinuz.parent.parent
+    if vmlinuz.name == "vmlinuz" and (vmlinuz.parent / "kernel").is_dir():
+        return Kernel(version, vmlinuz, vmlinuz.parent)
     places = (root / "lib" / "modules" / version, Path("/lib/modules") / version)
     modules = next((place for place in places if place.is_dir()), None)
     return Kernel(version, vmlinuz, modules)
@@ -168,8 +184,10 @@ def _beside(vmlinuz: Path) -> Kernel:
 
 def _checked(kernel: Kernel) -> Kernel:
     """The same kernel; SetupError when its configuration says that it cannot capture."""
-    config = kernel.vmlinuz.with_name(f"config-{kernel.version}")
-    if config.is_file() and not re.search(r"^CONFIG_BPF_LSM=y$", config.read_text(), re.M):
+    names = (f"config-{kernel.version}", "config")
+    configs = (kernel.vmlinuz.with_name(name) for name in names)
+    config = next((path.read_text() for path in configs if path.is_file()), None)
+    if config is not None and not re.search(r"^CONFIG_BPF_LSM=y$", config, re.M):
         known = " or ".join(KNOWN)
         raise SetupError(
             f"kernel {kernel.version} was built without CONFIG_BPF_LSM=y: "

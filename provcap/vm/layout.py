@@ -56,7 +56,9 @@ def plan(share: Path | None, modules: Path | None, working_dir: Path, home: Path
         place = Path(module_root) if module_root else _real("/lib/modules").parents[1]
         binds[place / "lib" / "modules" / modules.name] = modules
     skeleton = _skeleton(covers, binds, share, bool(module_root))
-    environment = {"MODPROBE_OPTIONS": f"-d {module_root}"} if modules and module_root else {}
+    environment = {"PROVCAP_IDENTITY": "/run"}  # its /etc is the host's, which it cannot write
+    if modules and module_root:
+        environment["MODPROBE_OPTIONS"] = f"-d {module_root}"
     return Layout(_cover_lines(covers), skeleton, _bind_lines(binds, share), environment)
 
 

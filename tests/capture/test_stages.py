@@ -13,6 +13,7 @@ from provcap.capture.expand import Expand, path_id
 from provcap.capture.stages import Name, OrderByTime
 from provcap.errors import RecordingError
 from provcap.records import Edge, Node, Origin, Record
+from provcap.vocabulary import MACHINE_ID
 from tests.batches import BITS, LAYOUT, TEXT_BITS, batch, event, node, path, text
 
 ORIGIN = Origin(28, 509509127, 0, {"sysname": "Linux"})
@@ -207,11 +208,31 @@ def test_an_inode_that_changes_kind_keeps_the_kind_of_older_versions() -> None:
 
 def test_the_machine_node_has_what_the_stream_says_of_it() -> None:
     """ran_on starts at the machine, whose attributes are in the header of the stream."""
-    records = expanded(event("ran_on", ("machine", 99, 1), TASK))
+    records = expanded(node("task", 8))
     machines = [r for r in records if isinstance(r, Node) and r.kind == "machine"]
 
     assert machines[-1].attributes == {"sysname": "Linux"}
-    assert edges(records)[-1] == ("ran_on", 99, 1, 8, 0)
+    assert edges(records)[-1] == ("ran_on", MACHINE_ID, 0, 8, 0)
+
+
+def test_a_task_ran_on_the_machine_that_it_started_on() -> None:
+    """Once, whatever was loaded later, and wherever in the stream its record comes."""
+    loads = [
+        event("load_module", ("task", 8, 2), ("machine", MACHINE_ID, version), at_ns=at)
+        for version, at in ((1, 100), (2, 200))
+    ]
+    tasks = [
+        node("task", id, version=3, at_ns=300, start_ns=start)
+        for id, start in ((20, 50), (21, 100), (22, 101), (23, 250), (20, 50))
+    ]
+    ran = [e for e in edges(expanded(*loads, *tasks)) if e[0] == "ran_on"]
+
+    assert [(sender, receiver) for _, _, sender, receiver, _ in ran] == [
+        (0, 20),
+        (0, 21),
+        (1, 22),
+        (2, 23),
+    ]
 
 
 def test_forgotten_objects_repeat_nodes_but_no_version_edge() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from provcap.capture.redact import SECRETS
 from provcap.cli import record, recording, vm
 from provcap.policy.model import Change
 from provcap.services.record import Settings
@@ -15,6 +16,8 @@ EACH = [
     "--ring-size=8192",
     "--compress-edge=false",
     "--all=false",
+    "--env=true",
+    "--env-redact=MY_*",
     "--track-file=-odd name",
     "--track-file=/a=b",
     "--propagate-file=/c",
@@ -73,6 +76,8 @@ def test_the_options_say_what_is_wanted() -> None:
         ring_bytes=8192,
         edge_compression=False,
         all=False,
+        environment=True,
+        redact=(*SECRETS, "MY_*"),
         marks=(
             ("-odd name", Change(set=tracked)),
             ("/a=b", Change(set=tracked)),

@@ -1,5 +1,6 @@
 """W3C PROV-JSON: CamFlow's own output key by key, and any bytes through real parsers."""
 
+import base64
 import json
 import logging
 import re
@@ -15,7 +16,8 @@ from provcap.capture import losses
 from provcap.formats.address import parse
 from provcap.formats.text import bytes_of, text_of
 from provcap.formats.w3c import CAMFLOW, OURS, SECTIONS, W3c
-from provcap.records import Identifier, Record
+from provcap.records import Identifier, Node, PacketIdentifier, Record, Writer
+from provcap.vocabulary import KIND
 from tests.formats.golden_records import (
     AT_NS,
     GOLDEN,
@@ -40,9 +42,23 @@ ADDITIONS = {  # keys that CamFlow has not -> reason
     "cf:addr_port": "an address as scalars instead of an object",
     "cf:addr_path": "an address as scalars instead of an object",
     "cf:addr_abstract": "the original loses the name of abstract sockets",
-    "cf:addr_data": "the original loses addresses of other families",
+    **dict.fromkeys(
+        ("cf:addr_data", "cf:addr_pid", "cf:addr_groups"),
+        "the original loses addresses of other families",
+    ),
 }
 
+V4 = bytes([10, 0, 0, 1])
+ADDRESSES: list[tuple[str, str, dict[str, object]]] = [  # of other families, in hex
+    ("1000 0000 2a000000 03000000", "AF_NETLINK pid 42 groups 3", {"pid": 42, "groups": 3}),
+    ("2800 0000 50000000 03000000", "AF_VSOCK port 80 cid 3", {"port": 80, "cid": 3}),
+    (
+        "1100 0800 02000000 0100 00 06 0a0b0c0d0e0f0000",
+        "AF_PACKET protocol 2048 ifindex 2 hardware 0a:0b:0c:0d:0e:0f",
+        {"protocol": 2048, "ifindex": 2, "hardware": "0a:0b:0c:0d:0e:0f"},
+    ),
+    ("1d00 0102", "29", {"data": "0102"}),
+]
 RAW = "text stays as it is and comes back byte for byte"
 STRING = "PROV-JSON has no place for an object"
 REPAIRS: dict[tuple[str, str], tuple[object, str]] = {  # (file, key) -> (our value, reason)
@@ -58,8 +74,11 @@ REPAIRS: dict[tuple[str, str], tuple[object, str]] = {  # (file, key) -> (our va
     ("variant_address_unix", "cf:address"): ("AF_UNIX /run/dbus/system_bus_socket", STRING),
     ("variant_address_unix_abstract", "cf:address"): ("AF_UNIX @abstract", STRING),
     ("variant_address_unix_abstract", "prov:label"): ("[address] UNIX @abstract", "was lost"),
-    ("variant_address_netlink", "cf:address"): ("AF_NETLINK", STRING),
-    ("variant_address_netlink", "prov:label"): ("[address] AF_NETLINK", "no error to report"),
+    ("variant_address_netlink", "cf:address"): ("AF_NETLINK pid 0 groups 0", STRING),
+    ("variant_address_netlink", "prov:label"): (
+        "[address] AF_NETLINK pid 0 groups 0",
+        "no error to report",
+    ),
 }
 
 
@@ -207,6 +226,66 @@ def test_a_stream_names_both_ends() -> None:
     assert stream["prov:label"] == "[stream] 10.0.0.1:443->[::1]:80"
 
 
+def test_a_packet_tells_its_numbers_as_the_header_has_them() -> None:
+    """Behind CamFlow's keys, whose numbers are the bytes of the wire read the other way round."""
+    id = PacketIdentifier(KIND["packet"].type, 0x3930, V4, V4, 53, 2000, 6, 0x01000000, 0x30002)
+    facts = {"len": 60, "protocol": 6, "netns": 5, "ip_id": 0x3930, "sequence": 0x01000000}
+    packet = only(document(Node("packet", id, 1, 0, 0, facts)), "entity")
+
+    assert (packet["cf:id"], packet["cf:seq"]) == (0x3930, 0x01000000)
+    assert (packet["cf:ip_id"], packet["cf:sequence"]) == (12345, 1)
+    assert (packet["cf:len"], packet["cf:protocol"], packet["cf:netns"]) == (60, 6, 5)
+
+
+def test_a_serial_number_stands_in_bytes_that_camflow_leaves_zero() -> None:
+    """10 and 11, then 25 to 27; the rest of the identifier is the header."""
+    id = PacketIdentifier(KIND["packet"].type, 1, V4, V4, 53, 2000, 17, 0, 0x0504030201)
+    raw = base64.b64decode(id.text)
+
+    assert raw[10:12] + raw[25:28] == bytes([1, 2, 3, 4, 5])
+    assert base64.b64decode(id._replace(serial=0).text) == (
+        raw[:10] + bytes(2) + raw[12:25] + bytes(3) + raw[28:]
+    )
+
+
+def test_an_ipv6_packet_names_both_ends() -> None:
+    """It has an identifier as other nodes have, and its header as attributes."""
+    ends = {"sender": bytes(15) + b"\1", "receiver": bytes(15) + b"\2"}
+    ports = {"sender_port": 0x3500, "receiver_port": 0x5000}
+    facts = {"len": 60, "protocol": 17, "sequence": 0, **ends, **ports}
+    packet = only(document(a_node("packet6", 1, **facts)), "entity")
+
+    assert (packet["cf:sender"], packet["cf:receiver"]) == ("[::1]:53", "[::2]:80")
+    assert packet["prov:label"] == "[packet6] [::1]:53->[::2]:80"
+    assert (packet["cf:len"], packet["cf:protocol"], packet["cf:sequence"]) == (60, 17, 0)
+
+
+@pytest.mark.parametrize(("raw", "said", "numbers"), ADDRESSES)
+def test_addresses_of_other_families_tell_their_numbers(
+    raw: str, said: str, numbers: dict[str, object]
+) -> None:
+    """Netlink, vsock and packet sockets; in one string and as scalars."""
+    node = only(document(text("address", 605, "address", bytes.fromhex(raw))), "entity")
+
+    assert node["cf:address"] == said
+    assert {name: node[f"cf:addr_{name}"] for name in numbers} == numbers
+
+
+def test_what_processes_share_by_number_tells_it() -> None:
+    """Messages, segments and counters; what does not fit a double is a string."""
+    facts = {"type": -(2**63), "size": 3, "queue": 2**53 + 1, "dev": 0, "key": -1}
+    message = only(document(a_node("msg", 1, **facts)), "entity")
+    owned = {"uid": 0, "gid": 5, "mode": 0o640}
+    segment = only(document(a_node("shm", 2, segment=-1, key=7, size=4096, **owned)), "entity")
+    counter = only(document(a_node("eventfd", 3, number=4, flags=0x800)), "entity")
+
+    assert (message["cf:type"], message["cf:queue"]) == (str(-(2**63)), str(2**53 + 1))
+    assert (message["cf:key"], message["cf:size"]) == (-1, "3")
+    assert (segment["cf:segment"], segment["cf:size"], segment["cf:gid"]) == (-1, "4096", 5)
+    assert (counter["cf:number"], counter["cf:flags"]) == (4, "0x800")
+    assert counter["prov:label"] == "[eventfd] 0"
+
+
 @given(st.binary())
 def test_any_bytes_have_a_text_and_come_back(data: bytes) -> None:
     """text_of and bytes_of are inverse; no lone surrogate appears; UTF-8 stays what it is."""
@@ -296,17 +375,64 @@ def test_any_time_can_be_written(at_ns: int) -> None:
         W3c(offset).encode([an_edge("read", at_ns=at_ns)])
 
 
+WRITER = Writer(100, 1000, 1001)
+DISCLOSED = [
+    a_node(
+        "disc_entity",
+        610,
+        writer=WRITER,
+        label="May",
+        disclosed={"rows": 3, "done": True, "share": 0.5, "id": 7, "writer_uid": 0},
+    ),
+    an_edge("used_disc", writer=WRITER),
+]
+
+
+def test_what_was_disclosed_says_who_wrote_it() -> None:
+    """Its name is the label; its keys cannot take the place of ours."""
+    found = document(*DISCLOSED)
+    (node,), (edge,) = found["entity"].values(), found["used"].values()
+    marks = {"cf:disclosed": "true", "cf:writer_pid": 100, "cf:writer_uid": 1000}
+
+    for record in (node, edge):
+        assert {**record, **marks, "cf:writer_gid": 1001} == record
+    assert node["prov:label"] == "May"
+    assert (node["cf:rows"], node["cf:done"], node["cf:share"]) == (3, "true", "0.5")
+    assert (node["cf:disclosed_id"], node["cf:disclosed_writer_uid"]) == (7, 0)
+
+
+LASTING = [inode("file", magic=0xEF53, generation=7)]
+
+
+def test_a_file_on_a_disk_has_a_key_that_stays() -> None:
+    """File system, inode number and generation; none where one of them does not last."""
+    (file,) = document(*LASTING)["entity"].values()
+    others = [
+        inode("file", magic=0x01021994, generation=7),  # in memory
+        inode("file", magic=0x9123683E, generation=7),  # btrfs: one number in each volume
+        inode("file", magic=0xEF53, generation=7, uuid=bytes(16)),
+        inode("file", generation=7),
+    ]
+
+    assert file["cf:file_key"] == f"{file['cf:uuid']}/39081/7"
+    for other in others:
+        (found,) = document(other)["entity"].values()
+        assert "cf:file_key" not in found
+
+
 def keys_of_the_module() -> set[str]:
     """Every key that the format may write."""
     listed = {key.json for table in (CAMFLOW, OURS) for keys in table.values() for key in keys}
+    addresses = [[text("address", 605, "address", bytes.fromhex(raw))] for raw, _, _ in ADDRESSES]
     seen = {
         key
-        for records in RECORDS.values()
+        for records in (*RECORDS.values(), *addresses, DISCLOSED, LASTING)
         for section in SECTIONS
         for record in document(*records).get(section, {}).values()
         for key in record
     }
-    return (listed | seen) - {"cf:app", "cf:step"}
+    theirs = {"cf:app", "cf:step", "cf:rows", "cf:done", "cf:share"}
+    return {key for key in listed | seen if "disclosed_" not in key} - theirs
 
 
 def test_every_key_has_its_row_in_the_reference() -> None:

@@ -52,6 +52,19 @@ def test_the_story_names_server_and_page_but_not_what_was_read_later():
     assert "only-looked-at" not in text
 
 
+def test_who_had_the_kernel_copy_is_named_and_is_no_source():
+    """What cat has read before did not pass into the copy."""
+    log = Log()
+    log.process(300, "/usr/bin/cat", "cat")
+    log.reads("300", file(log, "/srv/known"))
+    log.edge("copy", file(log, "/srv/from"), file(log, "/srv/to"))
+    log.raw("write", log.id("t300"), log.id("/srv/to"), **{"cf:flow": "control"})
+    text = tree(log, "/srv/to")
+
+    assert "copied from /srv/from (by cat (pid 300))" in text
+    assert "/srv/known" not in text
+
+
 def test_control_is_followed_on_request():
     flows = queries.ANCESTRY_FLOWS | {words.CONTROL}
 
@@ -224,6 +237,69 @@ def test_a_stream_from_elsewhere_says_so():
         "└─ written by curl (pid 5)\n"
         "   └─ received from socket 10.0.0.5:41000 <- 192.0.2.7:443"
         " (the sender is outside this recording)"
+    )
+
+
+def test_a_message_leads_to_who_sent_it():
+    log = Log()
+    log.process(5, "/bin/sender")
+    log.process(6, "/bin/receiver")
+    log.node("message", "msg")
+    for relation in ("msg_create", "send_msg_queue"):
+        log.writes("5", "message", relation)
+    log.reads("6", "message", "receive_msg_queue")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by receiver (pid 6)\n"
+        "   └─ received message\n"
+        "      └─ sent by sender (pid 5)"
+    )
+
+
+def test_what_was_typed_comes_from_the_other_end_of_the_terminal():
+    log = Log()
+    log.process(5, "/usr/bin/script")
+    log.process(6, "/bin/tee")
+    log.node("master", "char", name="/dev/ptmx")
+    log.node("slave", "char", name="/dev/pts/3")
+    log.writes("5", "master")
+    log.edge("relay", "master", "slave")
+    log.reads("6", "slave")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by tee (pid 6)\n"
+        "   └─ read terminal /dev/pts/3\n"
+        "      └─ relayed from /dev/ptmx\n"
+        "         └─ written by script (pid 5)"
+    )
+
+
+@pytest.mark.parametrize("kind", ["packet", "packet6"])
+def test_a_datagram_leads_from_one_process_to_the_other(kind):
+    """The packet and its two sockets are one step."""
+    log = Log()
+    for pid, name in ((5, "sender"), (6, "receiver")):
+        log.process(pid, f"/usr/bin/{name}")
+    log.node("from", "socket")
+    log.node("to", "socket")
+    log.node("datagram", kind, sender="10.0.0.1:53", receiver="10.0.0.2:2000")
+    log.reads("5", file(log, "/in"))
+    log.writes("5", "from", "send_msg")
+    log.edge("send_packet", "from", "datagram")
+    log.edge("receive_packet", "datagram", "to")
+    log.reads("6", "to", "receive_msg")
+    log.writes("6", file(log, "/out"))
+
+    assert tree(log, "/out") == (
+        "/out\n"
+        "└─ written by receiver (pid 6)\n"
+        "   └─ received from socket 10.0.0.2:2000 <- 10.0.0.1:53\n"
+        "      └─ sent by sender (pid 5)\n"
+        "         └─ read /in"
     )
 
 

@@ -17,9 +17,10 @@ from provcap.cli.main import main
 from provcap.errors import RecordingError, TruncatedError, UsageError
 from provcap.formats import w3c
 from provcap.services.replay import Formatted, open_output, replay, replay_file
-from tests.recordings import recording, small_rings, status
+from tests.recordings import recording, small_disclosures, small_rings, status
 
-WHOLE = recording(small_rings(), status(), status(final=True, node_ring_full=5))
+REFUSED = status(final=True, node_ring_full=5)._replace(refused={"disclosed_invalid": 2})
+WHOLE = recording(small_rings(), status(), REFUSED, small_disclosures())
 RAW_HEAD = struct.Struct("<8sIII4x")  # of the file, see capture/raw.py
 BLOCKS = len(recording([])) - 64  # where the first block begins
 
@@ -62,6 +63,33 @@ def test_the_last_document_says_what_is_missing(tmp_path: Path) -> None:
     assert machine["cf:lost_node_ring_full"] == "5"
     assert machine["cf:u_nodename"] == "host1"
     assert id in documents[0]["agent"]
+
+
+def test_what_was_disclosed_stands_where_it_was_said(tmp_path: Path) -> None:
+    """Between the read and the write that came after it, though its block comes last."""
+    documents, _ = replayed(tmp_path, WHOLE)
+    edges = [r for d in documents for s in ("used", "wasInformedBy", "wasGeneratedBy")
+             for r in d.get(s, {}).values()]  # fmt: skip
+    ticks = sorted((r.get("prov:time") or r["cf:time"], r["prov:type"]) for r in edges)
+    order = [name for _, name in ticks]
+
+    assert order.index("read") < order.index("informed_disc") < order.index("write")
+    assert order.index("log") < order.index("write")
+
+
+def test_what_was_refused_is_told_by_its_cause(tmp_path: Path) -> None:
+    """What made no sense is no loss; what was one too many is."""
+    limit = status(final=True)._replace(refused={"disclosed_limit": 3, "disclosed_rate": 0})
+    said = []
+    for data in (WHOLE, recording(small_rings(), status(), limit)):
+        documents, _ = replayed(tmp_path, data)
+        (machine,) = documents[-1]["agent"].values()
+        said.append({k: v for k, v in machine.items() if "disclosed" in k or "complete" in k})
+
+    assert said == [
+        {"cf:complete": "true", "cf:lost_disclosed_invalid": "2"},
+        {"cf:complete": "false", "cf:lost_disclosed_limit": "3"},
+    ]
 
 
 def test_a_cut_recording_is_written_as_far_as_it_goes_and_marked(tmp_path: Path) -> None:
@@ -113,7 +141,7 @@ def test_the_command_writes_to_standard_output(tmp_path: Path, capfd: Any) -> No
 
     assert status == 0
     assert all(json.loads(line) for line in out.splitlines())
-    assert err == "provcap replay: 6 records, complete, 5 node ring full\n"
+    assert err == "provcap replay: 5 records, complete, 5 node ring full\n"
 
 
 def test_the_command_fails_for_a_cut_recording(tmp_path: Path, capfd: Any) -> None:

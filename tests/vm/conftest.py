@@ -8,32 +8,14 @@ from typing import NamedTuple
 
 import pytest
 
+from provcap.coverage import player
+from provcap.coverage.recorded import failures
 from provcap.vm.machine import Machine, Result
 from tests.vm.recorded import Recording, parse_names
 
 ROOT = Path(__file__).parents[2]
 WORKLOADS = Path(__file__).parent / "stress"
-WORKLOAD = Path(__file__).parent / "workload"
 WORK = "/tmp/edges"
-
-FILE_SYSTEMS = f"""
-mkdir -m 755 {WORK} {WORK}/disk {WORK}/mount
-truncate -s 32M /tmp/disk.image
-mkfs.ext4 -q /tmp/disk.image
-modprobe -a loop ext4 overlay
-mount "$(losetup --find --show /tmp/disk.image)" {WORK}/disk
-mount -t tmpfs none {WORK}/mount
-mkdir {WORK}/mount/inner
-mount -t tmpfs none {WORK}/mount/inner
-mkdir {WORK}/mount/inner/deep
-touch {WORK}/mount/inner/deep/file
-set -- $(modprobe --show-depends crc7) # "insmod PATH", of a module that needs no other
-case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac > {WORK}/module.ko
-mkdir -p {WORK}/overlay {WORK}/layers
-cd {WORK}/layers
-mkdir lower upper work
-mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none {WORK}/overlay
-"""
 
 
 class Session(NamedTuple):
@@ -44,21 +26,15 @@ class Session(NamedTuple):
     """Of the workload's list: without and with everything attached."""
     seen: Mapping[str, str]
     """What attached.py said: before, during, after."""
+    refused: list[str]
+    """What disclosing.py was told when it disclosed what it may not."""
+    raw: Path
 
 
 def checked(result: Result) -> str:
     """Standard output of a command that must have succeeded."""
     assert result.status == 0, result
     return result.stdout.decode()
-
-
-def _build(folder: Path) -> Path:
-    sources = [path for path in WORKLOAD.glob("*.c") if path.name != "quiet.c"]
-    compiler = ["gcc", "-O1", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-static"]
-    act, quiet = folder / "act", folder / "quiet"
-    subprocess.run([*compiler, "-o", act, *sources], check=True)
-    subprocess.run([*compiler, "-nostdlib", "-o", quiet, WORKLOAD / "quiet.c"], check=True)
-    return act
 
 
 def _settled(machine: Machine, look: list[str], usual: str) -> str:
@@ -74,15 +50,16 @@ def _settled(machine: Machine, look: list[str], usual: str) -> str:
 def session(machine: Machine) -> Session:
     """Everything the workload does, recorded once."""
     assert machine.share
-    act, out = _build(machine.share), machine.share / "recording"
-    look = [sys.executable, "-m", "tests.vm.workload.attached"]
-    checked(machine.run(["sh", "-ec", FILE_SYSTEMS]))
-    names = checked(machine.run([str(act), "prepare", WORK]))
+    act, out = player.compile_program(machine.share), machine.share / "recording"
+    look = [sys.executable, "-m", "tests.vm.attached"]
+    names = player.prepare(machine, act, WORK)
     without = checked(machine.run([str(act), "verdicts", WORK]))
     seen = {"before": checked(machine.run(look))}
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
-    script = f"{act} run {WORK} >{out}.names; {act} verdicts {WORK} >{out}.verdicts;"
-    script += f"exec {' '.join(look)} >{out}.seen"
+    script = f"{act} run {WORK} >{out}.names || :; {act} verdicts {WORK} >{out}.verdicts;"
+    script += f"{sys.executable} -m tests.vm.segments;"
+    disclosing = f"{sys.executable} -m tests.vm.disclosing"
+    script += f"{disclosing} {WORK}/disclosing >{out}.refused; exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
     checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))
     seen |= {
@@ -90,9 +67,10 @@ def session(machine: Machine) -> Session:
         "after": _settled(machine, look, seen["before"]),
     }
     names += Path(f"{out}.names").read_text()
-    recording = Recording(out / "audit.raw", WORK, parse_names(names))
+    recording = Recording(out / "audit.raw", WORK, parse_names(names), failures(names))
     verdicts = (without.splitlines(), Path(f"{out}.verdicts").read_text().splitlines())
-    return Session(recording, verdicts, seen)
+    refused = Path(f"{out}.refused").read_text().splitlines()
+    return Session(recording, verdicts, seen, refused, out / "audit.raw")
 
 
 @pytest.fixture

@@ -18,34 +18,25 @@ FLOWS = _listed("""
     inherited_descriptor inherited_output memory_file nameless_file threads shared_memory
     pipe three_processes waiting_reader fifo pair_stream pair_datagram pair_packets
     unix_stream unix_packets unix_abstract_stream unix_datagram unix_abstract_datagram unix_send_to
-    tcp4 tcp6 udp4 udp6 many_messages peeked passed_descriptor send_file_socket
+    tcp4 tcp6 udp4 udp6 udp_send_to udp_answered udp_mapped udp_many udp_peeked udp_corked
+    udp_segmented udp_multicast udp_fragments udp4_network udp6_network tcp4_network tcp6_network
+    many_messages peeked passed_descriptor send_file_socket
     early_unix early_tcp4 early_tcp6 early_mapping early_store early_reader
-    splice_in splice_out tee vmsplice shared_page sysv_memory sysv_queue posix_queue event_counter
+    shared_page sysv_memory sysv_queue posix_queue event_counter
     terminal_input terminal_output other_memory proc_memory attribute link_text folder_name
-    changed_name ring_at_once ring_by_worker
+    changed_name signal_value taken_descriptor
+    peeked_message waiting_for_message waiting_for_post own_terminal left_in_memory
+    splice_in splice_out splice_pipes splice_late tee vmsplice vmsplice_out send_file_pipe
+    relay_unix relay_tcp
+    ring_at_once ring_by_worker ring_polled ring_opens ring_sockets ring_pipe ring_splice
+    ring_message
     stored_later load_unmapped vfork_store shared_memfd shared_file shared_file_ext4
     shared_file_overlay shared_moved shared_protected map_protected mapped_written
     shared_silently shared_by_chain vm_written poked peeked_memory
 """)
 
 NOT_YET = {
-    "udp4": "what is sent in packets is not followed to the socket that gets it",
-    "udp6": "as udp4",
     "early_reader": "exit probes do not see a call that was waiting when recording began",
-    "splice_in": "no hook for what splice puts into a pipe",
-    "splice_out": "splice does not come by pipe_read",
-    "tee": "no hook for what goes from pipe to pipe",
-    "vmsplice": "no hook for memory that becomes the content of a pipe",
-    "sysv_queue": "no hook for messages",
-    "posix_queue": "no hook for messages",
-    "event_counter": "all eventfd descriptors share one inode",
-    "terminal_input": "the two ends of a pseudo-terminal are not connected",
-    "terminal_output": "the two ends of a pseudo-terminal are not connected",
-}
-
-# Kernels before this one do it without a hook
-SINCE = {
-    "send_file_socket": ((6, 5), "sendfile(2) puts pages into a socket by sendpage"),
 }
 
 # In each, one process takes "secret" and gives "own", another takes "other" and gives "clean"
@@ -56,8 +47,16 @@ PAIRS = _listed("""
     pipe_unread pipe_held pipe_drained socket_unread fifo_drained terminal_unread datagrams
     listener_unix listener_tcp early_write read_after_fork child_exits child_waits
     order_of_pipes order_of_pairs order_of_unix order_of_tcp4 order_of_tcp6
+    datagrams_udp4 datagrams_udp6 listener_udp udp_same_header udp_refused udp_not_for_it
+    udp_unread udp_nothing twin_networks order_of_udp4 order_of_udp6 order_of_one_port
     fifo_discarded read_at_end read_nothing read_to_nowhere map_unreadable
     cut_on_open cut_by_name written_over not_said accepted_late
+    sent_by_kernel copied_by_kernel spliced_by_kernel spliced_into_pipe teed_into_pipe
+    sent_into_socket stored_from_pipe stored_from_file rings rings_alone spliced_by_ring
+    signalled signal_refused value_for_another change_refused same_group same_namespace
+    mounted same_machine
+    other_queue same_queue second_peeked other_posix_queue same_posix_queue
+    other_counter counter_drained other_terminal printed_and_typed other_segment
     private_stores shared_readers different_maps shared_unreadable idle_carrier
     unmapped_before other_read access_refused
 """)
@@ -73,6 +72,7 @@ TOO_MUCH = {
     "read_nothing": "as read_at_end",
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "written_over": "a file is one node: which of its bytes are new is not known",
+    "printed_and_typed": "an end of a terminal is one node: what is printed there and typed there",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 

@@ -47,7 +47,7 @@ def steered(machine) -> Steered:
     folder.mkdir()
     for name in ("unused", "secret", "other"):
         (folder / name).write_text("words\n")
-    command = [sys.executable, "-m", "tests.vm.workload.steer", str(folder)]
+    command = [sys.executable, "-m", "tests.vm.steer", str(folder)]
     recording, _ = record(machine, folder / "out", command)
     said = json.loads((folder / "said.json").read_text())
     return Steered(folder, recording, recording.graph(), said)

@@ -119,18 +119,6 @@ PIPES = {
         pipe:fifo@1 -read-> task@2               task@1..2
         task@2 -memory_write-> memory@1          memory@0..1
     """,
-    # bytes that never come to the process are taken for its own all the same
-    "send_file": COPY,
-    "copy_range": COPY,
-}
-
-# flows that are not seen yet: what it should be, and why it is not
-GAPS = {
-    "splice_to_file": (COPY.replace("file:a", "pipe:pipe"), "splice does not come by pipe_read"),
-    "splice_to_pipe": (
-        COPY.replace("file:b@1", "pipe:pipe@0").replace("file:b@0..1", ""),
-        "no hook for what splice puts into a pipe",
-    ),
 }
 
 
@@ -145,19 +133,6 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
     assert recording.window(operation).lines == expected((FILES | PIPES)[operation])
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=why, strict=True))
-        for name, (_, why) in GAPS.items()
-    ],
-)
-def test_a_flow_that_is_not_seen_yet(recording, operation):
-    """A list of what is missing, which fails as soon as something of it is there."""
-    assert recording.window(operation).lines == expected(GAPS[operation][0])
-
-
-@pytest.mark.xfail(reason="nothing joins the two sides of a pseudo-terminal", strict=True)
 def test_what_is_written_to_a_terminal_reaches_its_other_side(recording):
     """From the writer's side to the reader's, in whatever steps."""
     found = recording.window("write_terminal").found

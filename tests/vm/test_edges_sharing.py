@@ -86,6 +86,11 @@ SHARING = {
     """,
     "vm_read_failed": MAY_ATTACH,
     "vm_read_self": NOTHING,
+    "compare": """
+        machine -ran_on-> task:1@0
+        task:1@0 -ptrace_read_task-> task@1      task@0..1
+        memory:1@0 -ptrace_read-> task@1
+    """,
     "access_refused": NOTHING,
     # permission was asked for when the file was opened
     "proc_mem_read": """

@@ -50,6 +50,8 @@ SOCKETS = {
         task@1 -connect-> socket:client@0
     """,
     "accept": """
+        address:127.0.0.1:7004 -addressed-> socket:server@0
+        address:127.0.0.1:7101 -addressed-> socket:server@0
         socket:listener@0 -accept_socket-> socket:server@0
         socket:server@0 -accept-> task@1         task@0..1
     """,
@@ -68,10 +70,10 @@ SOCKETS = {
     "receive_after_close": TCP,
     "file_calls": TCP,
     "many_messages": DATAGRAM.format("left", "right"),
-    # what joins two UDP sockets are packets, which are not recorded
-    "udp": f"""
-        {SEND.format("from")}
-        {RECEIVE.format("to", 0)}
+    "bind_netlink": """
+        address:netlink:712345 -addressed-> socket:made@0
+        memory@0 -memory_read-> task@1           task@0..1
+        task@1 -bind-> socket:made@0
     """,
     "socket_pair": """
         memory@0 -memory_read-> task@1           task@0..6
@@ -125,6 +127,7 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
     [
         ("bind/made", 2, 1, 6),
         ("udp/from", 2, 2, 17),
+        ("udp6/to", 10, 2, 17),
         ("receive_tcp/server", 2, 1, 6),
         ("unix_stream/server", 1, 1, 0),
         ("unix_datagram/to", 1, 2, 0),

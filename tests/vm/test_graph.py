@@ -5,6 +5,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
+import provcap
 from provcap.records import Node
 from provcap.vocabulary import RELATIONS
 
@@ -22,9 +23,16 @@ PROMISED = {
     *("setxattr", "setxattr_inode", "getxattr", "getxattr_inode", "file_lock"),
     *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
     *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
-    *("file_rcv", "file_snd", "load_file", "load_module"),
+    *("file_rcv", "file_snd", "load_file", "load_module", "load_kexec_image", "load_bpf"),
+    *("setgid", "setgroups", "capset", "setns", "signal", "file_sigio"),
+    *("mount", "umount", "chroot", "pivot_root"),
+    *("send_packet", "receive_packet", "packet_content"),
+    *("msg_create", "send_msg_queue", "receive_msg_queue", "relay"),
+    *("sh_create", "sh_attach", "sh_attach_read", "sh_detach"),
+    *("copy", "reflink", "splice_out", "stacked"),
     *("sh_read", "sh_write", "munmap", "vm_read", "vm_write"),
     *("ptrace_attach", "ptrace_attach_task", "ptrace_traceme"),
+    *("ptrace_read", "ptrace_read_task"),
 }
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 
@@ -82,3 +90,4 @@ def test_the_machine_tells_its_kernel(recording, machine):
 
     assert dict(facts)["release"] == machine.kernel.version
     assert dict(facts)["sysname"] == "Linux"
+    assert dict(facts)["k_version"] == provcap.__version__

@@ -67,6 +67,77 @@ def test_apt_without_lists_is_told_to_update(cache):
         kernels.resolve("6.12")
 
 
+def test_a_number_may_be_exact(cache):
+    """As long as it is there; and 7 is the newest of its series."""
+    for version in ("7.2.9", "7.3.4"):
+        make_package(cache, f"{version}+deb13-cloud-amd64")
+
+    assert kernels.resolve("7").version == "7.3.4+deb13-cloud-amd64"
+    assert kernels.resolve("7.2").version == "7.2.9+deb13-cloud-amd64"
+    assert kernels.resolve("7.2.9").version == "7.2.9+deb13-cloud-amd64"
+
+
+def test_a_later_kernel_needs_a_source_of_debian(cache):
+    """Its host is taken from there, and a machine of another kind has none."""
+    fake_tool(cache, "apt-get", "echo 'Ubuntu http://example.org/'")
+
+    with pytest.raises(SetupError, match="no source of apt here is Debian's"):
+        kernels.resolve("7")
+
+
+SUITES = """
+case "$*" in
+*indextargets*) echo 'Debian http://example.org/debian/' ;;
+*update*) grep Suites: "$(echo "$*" | grep -o '[^=]*later.sources')" >>"$0.suites" ;;
+*depends*linux-image-cloud-amd64) echo "  Depends: $(cat "$0.newest")" ;;
+*depends*) printf '  Depends: linux-%s-7.3.4-cloud-amd64\\n' base binary modules ;;
+*download*) echo "$*" >>"$0.downloads"; echo 'E: no route to host' >&2; exit 100 ;;
+esac
+"""
+
+
+def test_a_later_kernel_is_looked_for_in_later_suites(cache):
+    """In order, until one has it; nothing of the machine's own apt is touched."""
+    fake_tool(cache, "apt-get", SUITES)
+    fake_tool(cache, "apt-cache", SUITES)
+    for tool in ("grep", "cat"):
+        (cache.parent / "bin" / tool).symlink_to(f"/usr/bin/{tool}")
+    (cache.parent / "bin/apt-cache.newest").write_text("linux-image-8.0.1-cloud-amd64")
+
+    with pytest.raises(SetupError, match="not a 7 kernel for apt here in trixie-backports or sid"):
+        kernels.resolve("7")
+    suites = (cache.parent / "bin/apt-get.suites").read_text().split()
+    assert suites == ["Suites:", "trixie-backports", "Suites:", "sid"]
+
+
+def test_image_and_modules_may_be_apart(cache):
+    """The image package of later releases is empty itself."""
+    fake_tool(cache, "apt-get", SUITES)
+    fake_tool(cache, "apt-cache", SUITES)
+    for tool in ("grep", "cat"):
+        (cache.parent / "bin" / tool).symlink_to(f"/usr/bin/{tool}")
+    (cache.parent / "bin/apt-cache.newest").write_text("linux-image-7.3.4-cloud-amd64")
+
+    with pytest.raises(SetupError, match="no route to host"):
+        kernels.resolve("7")
+    asked = (cache.parent / "bin/apt-get.downloads").read_text().split()[-3:]
+    assert asked == [f"linux-{part}-7.3.4-cloud-amd64" for part in ("base", "binary", "modules")]
+
+
+def test_an_image_may_lie_beside_its_modules(tmp_path):
+    """As those packages have it; the configuration is there, too."""
+    folder = tmp_path / "usr/lib/modules/7.3.4-cloud"
+    (folder / "kernel").mkdir(parents=True)
+    (folder / "vmlinuz").touch()
+    (folder / "config").write_text("CONFIG_BPF_LSM=y\n")
+
+    for path in (tmp_path, folder / "vmlinuz"):
+        assert kernels.resolve(str(path)) == ("7.3.4-cloud", folder / "vmlinuz", folder)
+    (folder / "config").write_text("# CONFIG_BPF_LSM is not set\n")
+    with pytest.raises(SetupError, match=r"without CONFIG_BPF_LSM=y"):
+        kernels.resolve(str(tmp_path))
+
+
 def test_a_failed_download_leaves_nothing_behind(cache):
     """The reason is apt's own last line; the next try starts afresh."""
     fake_tool(cache, "apt-cache", "echo '  Depends: linux-image-6.12.9-cloud-amd64'")
@@ -81,7 +152,9 @@ def test_a_kernel_without_bpf_lsm_is_refused(tmp_path):
     """The error names the option that is missing and the kernels that have it."""
     tree = make_package(tmp_path, "5.10.0", config="# CONFIG_BPF_LSM is not set\n")
 
-    with pytest.raises(SetupError, match=r"5\.10\.0 .*CONFIG_BPF_LSM=y.*--kernel 6\.12 or 6\.1"):
+    with pytest.raises(
+        SetupError, match=r"5\.10\.0 .*CONFIG_BPF_LSM=y.*--kernel 6\.12 or 6\.1 or 7"
+    ):
         kernels.resolve(str(tree))
 
 
@@ -96,7 +169,7 @@ def test_a_path_may_be_the_image_itself(tmp_path):
 
 @pytest.mark.parametrize("name", ["6.13", "/no/such/kernel", "5"])
 def test_an_unknown_kernel_is_refused_with_the_known_ones(name):
-    with pytest.raises(SetupError, match="give 6.12, 6.1, a vmlinuz file"):
+    with pytest.raises(SetupError, match="give 6.12, 6.1, 7, a vmlinuz file"):
         kernels.resolve(name)
 
 

@@ -9,9 +9,12 @@
 #include "play.h"
 
 static const struct flow *const flows[] = {
-	file_flows, process_flows, channel_flows, early_flows, unseen_flows, sharing_flows,
+	file_flows, process_flows, channel_flows, network_flows, early_flows, unseen_flows,
+	copy_flows, ring_flows, signal_flows, ipc_flows, sharing_flows,
 };
-static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, sharing_pairs };
+static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, network_pairs,
+					      copy_pairs, ring_pairs, identity_pairs, ipc_pairs,
+					      sharing_pairs };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -140,6 +143,26 @@ void await_step(int step)
 		usleep(500);
 }
 
+#define PARTNER "order/partner"
+
+/* A link whose text is the number: from who started both, and has read nothing. */
+static void tell_partner(pid_t second)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", second);
+	MUST(symlink(text, PARTNER));
+}
+
+pid_t partner(void)
+{
+	char text[16] = "";
+
+	while (readlink(PARTNER, text, sizeof(text) - 1) < 0)
+		usleep(500);
+	return atoi(text);
+}
+
 void execute_give(const char *name, const char *text)
 {
 	pid_t child = vfork();
@@ -212,6 +235,7 @@ static void play_pair(const struct pair *pair)
 		second_side(pair);
 		_exit(0);
 	}
+	tell_partner(second);
 	await(first);
 	await(second);
 }

@@ -50,8 +50,10 @@ struct pair {
 };
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
+extern const struct flow network_flows[], copy_flows[], ring_flows[], signal_flows[], ipc_flows[];
 extern const struct flow sharing_flows[];
-extern const struct pair pairs[], server_pairs[], near_pairs[], sharing_pairs[];
+extern const struct pair pairs[], server_pairs[], near_pairs[], network_pairs[], sharing_pairs[];
+extern const struct pair copy_pairs[], ring_pairs[], identity_pairs[], ipc_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
@@ -92,6 +94,9 @@ void run(void (*act)(void));
 void reached(int step);
 void await_step(int step);
 
+/* Of a pair, the second: for the first, who is there a moment earlier */
+pid_t partner(void);
+
 /* Executes this program, which adds `text` to the file `name`. */
 void execute_give(const char *name, const char *text);
 
@@ -112,6 +117,16 @@ struct address loopback(int family);
 int listening(struct address *address, int type);
 int connected(const struct address *address, int type);
 int bound(struct address *address, int type);
+void by_connection(struct address address, int type);
+void by_datagram(struct address address);
+
+/* Two namespaces that are joined by veth: "left1" and "right1", and a second pair with the same addresses */
+void enter_network(const char *name);
+extern const char *network_of_sender; /* of by_connection and by_datagram; NULL: the same */
+
+/* A server that answers the first of two clients before it hears the second, or, joined, after */
+extern int asking[2], hearing[2], answering[2], answered[2];
+void ask_in_order(void);
 
 /* What is there before recording begins */
 void start_early(void);

@@ -66,6 +66,7 @@ static void environment(void)
 	child = MUST(fork());
 	if (!child) {
 		MUST(setenv("WORDS", words, 1));
+		MUST(setenv("SOME_TOKEN", "not-for-the-log", 1));
 		execl("/bin/sh", "sh", "-c", "echo \"$WORDS\" >copy", NULL);
 		_exit(127);
 	}

@@ -133,7 +133,7 @@ static void child_reads_and_waits(void)
 }
 
 /* Ends of two clients, and those of the server that are connected with them */
-static int asking[2], hearing[2], answering[2], answered[2];
+int asking[2], hearing[2], answering[2], answered[2];
 
 static void first_client(void)
 {
@@ -163,7 +163,7 @@ static void serve_in_order(void)
 	tell(answering[1]);
 }
 
-static void ask_in_order(void)
+void ask_in_order(void)
 {
 	pid_t server = start(serve_in_order);
 	pid_t first = start(first_client), second = start(second_client);

@@ -1,70 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Out of the way: flows that no hook reports yet have their reason in scenarios.py. */
 #include "play.h"
-#include <linux/io_uring.h>
 #include <mqueue.h>
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
 #include <sys/xattr.h>
-
-static void splice_secret(void)
-{
-	MUST(splice(opened("secret", O_RDONLY), NULL, ends[1], NULL, ROOM, 0));
-}
-
-static void splice_in(void)
-{
-	MUST(pipe(ends));
-	run(splice_secret);
-	run(receive_copy);
-}
-
-static void splice_copy(void)
-{
-	MUST(splice(ends[0], NULL, opened("copy", O_WRONLY | O_CREAT), NULL, ROOM, 0));
-}
-
-static void splice_out(void)
-{
-	MUST(pipe(ends));
-	run(send_secret);
-	run(splice_copy);
-}
-
-static int onward[2];
-
-static void tee_onward(void)
-{
-	MUST(tee(ends[0], onward[1], ROOM, 0));
-}
-
-static void tee_pipes(void)
-{
-	MUST(pipe(ends));
-	MUST(pipe(onward));
-	run(send_secret);
-	run(tee_onward);
-	ends[0] = onward[0];
-	run(receive_copy);
-}
-
-static void give_pages(void)
-{
-	struct iovec part = { words, 0 };
-
-	take("secret");
-	part.iov_len = strlen(words);
-	MUST(vmsplice(ends[1], &part, 1, 0));
-}
-
-static void vm_splice(void)
-{
-	MUST(pipe(ends));
-	run(give_pages);
-	run(receive_copy);
-}
 
 static char *page;
 
@@ -363,68 +305,7 @@ static void changed_name(void)
 	run(list_names);
 }
 
-/* A ring with one request at a time; `async` has it done by a thread of the kernel. */
-static int ring;
-static char *queues;
-static struct io_uring_sqe *entries;
-static struct io_uring_params ring_facts;
-
-static void make_ring(void)
-{
-	size_t size;
-
-	memset(&ring_facts, 0, sizeof(ring_facts));
-	ring = MUST(syscall(SYS_io_uring_setup, 1, &ring_facts));
-	size = ring_facts.cq_off.cqes + ring_facts.cq_entries * sizeof(struct io_uring_cqe);
-	queues = MUST(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-			   IORING_OFF_SQ_RING));
-	entries = MUST(mmap(NULL, sizeof(*entries), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-			    IORING_OFF_SQES));
-}
-
-static void submit(int operation, int fd, size_t length, int flags)
-{
-	unsigned int *head = (void *)(queues + ring_facts.cq_off.head);
-	struct io_uring_cqe *done = (void *)(queues + ring_facts.cq_off.cqes);
-	unsigned int place = *head & *(unsigned int *)(queues + ring_facts.cq_off.ring_mask);
-
-	*entries = (struct io_uring_sqe){
-		.opcode = operation,
-		.flags = flags,
-		.fd = fd,
-		.addr = (unsigned long)words,
-		.len = length,
-	};
-	*(unsigned int *)(queues + ring_facts.sq_off.array) = 0;
-	__sync_fetch_and_add((unsigned int *)(queues + ring_facts.sq_off.tail), 1);
-	MUST(syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0));
-	errno = -done[place].res;
-	MUST(done[place].res < 0 ? -1 : 0);
-	__sync_fetch_and_add(head, 1);
-}
-
-static void copy_by_ring(int flags)
-{
-	make_ring();
-	submit(IORING_OP_READ, opened("secret", O_RDONLY), ROOM - 1, flags);
-	submit(IORING_OP_WRITE, opened("copy", O_WRONLY | O_CREAT), strlen(words), flags);
-}
-
-static void ring_at_once(void)
-{
-	copy_by_ring(0);
-}
-
-static void ring_by_worker(void)
-{
-	copy_by_ring(IOSQE_ASYNC);
-}
-
 const struct flow unseen_flows[] = {
-	{ "splice_in", splice_in },
-	{ "splice_out", splice_out },
-	{ "tee", tee_pipes },
-	{ "vmsplice", vm_splice },
 	{ "shared_page", shared_page },
 	{ "sysv_memory", sysv_memory },
 	{ "sysv_queue", sysv_queue },
@@ -438,7 +319,5 @@ const struct flow unseen_flows[] = {
 	{ "link_text", link_text },
 	{ "folder_name", folder_name },
 	{ "changed_name", changed_name },
-	{ "ring_at_once", ring_at_once },
-	{ "ring_by_worker", ring_by_worker },
 	{},
 };

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PROVCAP_GRAPH_DEBT_H
+#define PROVCAP_GRAPH_DEBT_H
+/*
+ * Edges into a file that are still to be made. What a call takes out of a pipe may come into it
+ * only while the call waits, and its source is marked after that. The file would have to be
+ * entered then, but its node is out of reach for the exit probe. So the edge is kept, and made by
+ * the next hook that has the node, before anything leaves the file: nobody can have it without the
+ * edge, and the source is marked before its target is entered, as always.
+ */
+#include "flow.h"
+
+/* What was kept as a number; the mask is for the verifier: a filter has a bit for each. */
+static __always_inline enum prov_relation relation_of(__u32 kept)
+{
+	return kept & (8 * sizeof(((struct prov_policy *)0)->relation_filter) - 1);
+}
+
+static __always_inline struct prov_machine *the_machine(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&machine, &zero);
+}
+
+/* The edge is given up, and that is counted, if too many wait for the same file. */
+static __noinline int owe(const struct prov_copying *copying, __u64 actor)
+{
+	struct prov_machine *all = the_machine();
+	struct prov_debt debt = {};
+	struct prov_debt_key key = {};
+
+	if (!copying || !all)
+		return 0;
+	debt.source = copying->source;
+	debt.actor = actor;
+	debt.actor_version = copying->actor;
+	debt.relation = copying->relation;
+	debt.epoch = copying->epoch;
+	key.target = copying->target.id;
+#pragma unroll
+	for (__u32 place = 0; place < DEBTS_OF_ONE; place++) {
+		key.place = place;
+		if (bpf_map_update_elem(&debts, &key, &debt, BPF_NOEXIST))
+			continue;
+		__sync_fetch_and_add(&all->debts, 1);
+		return 0;
+	}
+	count_loss(COUNT_CONTENTION);
+	return 0;
+}
+
+/* from --relation--> node, of the task that the edge was kept for */
+static __noinline int pay(struct prov_policy *policy, const struct prov_debt *debt,
+			  struct prov_node *node, __u8 kind, bool written)
+{
+	enum prov_relation relation = written ? REL_WRITE : relation_of(debt->relation);
+	struct prov_detail detail = {
+		.outcome = OUTCOME_DONE,
+		.offset = NO_OFFSET,
+		.flow = written ? FLOW_CONTROL : FLOW_DATA,
+	};
+	struct prov_event *event;
+
+	if (!policy || !debt || !node || is_filtered(policy, relation, kind))
+		return 0;
+	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
+	if (!event)
+		return 0;
+	event->through = debt->actor;
+	event->through_version = debt->actor_version;
+	event->bits = 0;
+	event->epoch = policy->epoch;
+	fill_detail(event, &detail);
+	if (written)
+		fill_from(event, debt->actor, debt->actor_version, NODE_TASK);
+	else
+		fill_from(event, debt->source.id, debt->source.version, debt->source.kind);
+	fill_to(event, node, kind);
+	submit(event);
+	return 0;
+}
+
+struct prov_payment {
+	struct prov_policy *policy;
+	struct prov_machine *all;
+	struct prov_node *node;
+	__u32 kind;
+};
+
+static long pay_one(__u32 place, struct prov_payment *payment)
+{
+	struct prov_debt_key key = { .place = place };
+	struct prov_node *node = payment->node;
+	struct prov_debt debt, *kept;
+
+	key.target = node->id;
+	kept = bpf_map_lookup_elem(&debts, &key);
+	if (!kept)
+		return 0;
+	debt = *kept;
+	if (bpf_map_delete_elem(&debts, &key))
+		return 0; /* another CPU was quicker */
+	__sync_fetch_and_add(&payment->all->debts, -1);
+	if (debt.epoch != payment->policy->epoch)
+		return 0; /* it belongs to an earlier recording */
+	spread(payment->policy, relation_of(debt.relation), debt.source.marks, debt.source.taint,
+	       node, payment->kind);
+	pay(payment->policy, &debt, node, payment->kind, true);
+	pay(payment->policy, &debt, node, payment->kind, false);
+	return 0;
+}
+
+/*
+ * Makes the edges that are still to be made into this node. A loop by helper: the verifier looks at
+ * its body once.
+ */
+VERIFIED_ONCE int settle(struct prov_node *node, __u32 kind)
+{
+	struct prov_policy *policy = current_policy();
+	struct prov_payment payment = {
+		.policy = policy,
+		.all = the_machine(),
+		.node = node,
+		.kind = kind,
+	};
+
+	if (!policy || !node || !payment.all || !*(volatile __u32 *)&payment.all->debts)
+		return 0;
+	bpf_loop(DEBTS_OF_ONE, pay_one, &payment, 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,50 @@
+"""Says what is lost on a kernel that lacks what a program of the object attaches to."""
+
+from collections.abc import Iterable, Iterator
+
+#: hook or function -> what is not seen without it
+_WITHOUT = {
+    "inode_post_setattr": "changes of attributes are recorded before they are done, and a file "
+    "that is truncated keeps its old content as an ancestor",
+    "inode_post_removexattr": "removing an extended attribute is recorded before it is done",
+    "inode_post_set_acl": "setting an access control list",
+    "inode_post_remove_acl": "removing an access control list",
+    "vfs_get_acl": "reading an access control list",
+    "file_release": "what a copy puts into a file while it waits is recorded at its next use",
+    "module_load": "modules that are loaded",
+    "pipe_read": "reads of pipes",
+    "anon_pipe_read": "reads of pipes",
+    "fifo_pipe_read": "reads of FIFOs",
+}
+
+#: without the first nothing is lost while the second is there
+_STAND_INS = {
+    "pipe_read": "anon_pipe_read",
+    "anon_pipe_read": "pipe_read",
+    "fifo_pipe_read": "pipe_read",
+    "kernel_sendpage": "do_sendfile",  # since 6.5 sendfile is a splice
+}
+#: without the first nothing is lost while the second is absent, too
+_WITH_ANOTHER = {  # before 6.2 access control lists came by the hooks of extended attributes
+    "inode_post_set_acl": "inode_get_acl",
+    "inode_post_remove_acl": "inode_get_acl",
+    "inode_get_acl": "inode_get_acl",
+    "vfs_get_acl": "inode_get_acl",
+}
+
+
+def losses(missing: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(hook or function, what is lost) of those that are missing and that nothing stands in for.
+
+    One that no sentence is known for is named all the same.
+    """
+    absent = set(missing)
+    for name in sorted(absent):
+        stood_in = name in _STAND_INS and _STAND_INS[name] not in absent
+        if not stood_in and _WITH_ANOTHER.get(name) not in absent:
+            yield name, _WITHOUT.get(name, "what kernel/README.md says of it")
+
+
+def explained() -> set[str]:
+    """Every hook and function that something is said of."""
+    return {*_WITHOUT, *_STAND_INS, *_WITH_ANOTHER}

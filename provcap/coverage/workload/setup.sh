@@ -1,0 +1,25 @@
+#!/bin/sh
+# Lays out in WORK what the operations need of the guest: file systems of several kinds, a module.
+#   sh setup.sh WORK
+set -e
+work=$1
+mkdir -m 755 "$work" "$work/disk" "$work/shared" "$work/mount"
+truncate -s 32M "$work/disk.image" "$work/shared.image"
+mkfs.ext4 -q "$work/disk.image"
+mkfs.btrfs -q --mixed "$work/shared.image"
+modprobe -a loop ext4 btrfs overlay
+mount "$(losetup --find --show "$work/disk.image")" "$work/disk"
+mount "$(losetup --find --show "$work/shared.image")" "$work/shared"
+mount -t tmpfs none "$work/mount"
+mkdir "$work/mount/inner"
+mount -t tmpfs none "$work/mount/inner"
+mkdir "$work/mount/inner/deep"
+touch "$work/mount/inner/deep/file"
+# "insmod PATH", of a module that needs no other
+# shellcheck disable=SC2046
+set -- $(modprobe --show-depends cordic)
+case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac >"$work/module.ko"
+mkdir -p "$work/overlay" "$work/layers"
+cd "$work/layers"
+mkdir lower upper work
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none "$work/overlay"

@@ -1,0 +1,78 @@
+"""Has segments of TCP, and what is in packets, recorded for a while: by rule, then by switch.
+
+    python -m tests.vm.segments
+
+Runs in a recording; connections are told by their ports.
+"""
+
+import ipaddress
+import socket
+import struct
+import threading
+
+from provcap.policy.apply import Control, opened
+
+WAY_OUT = 2
+UNASKED, BY_RULE, BY_SWITCH, BY_SWITCH6, LARGE, DATAGRAM = range(7401, 7407)
+LARGE_BYTES = 300_000
+PID = 712346
+PROTOCOL = 0x88B5  # of Ethernet, for experiments
+
+
+def record_what_goes_to(control: Control, host: str, port: int) -> None:
+    """Put the rule that a policy would: what is connected to this address and port."""
+    address = ipaddress.IPv6Address(f"::ffff:{host}").packed
+    key = struct.pack("=II16s", 32 + 128, WAY_OUT, address)
+    control.capture.map("recorded").update(key, struct.pack(">HH", port, 0))
+
+
+def exchange(host: str, port: int, text: bytes) -> None:
+    """One connection to a server of its own, which hears this text."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as server:
+        client = socket.create_connection((host, port))
+        accepted, _ = server.accept()
+        with client, accepted:
+            hearer = threading.Thread(target=hear, args=(accepted, len(text)))
+            hearer.start()
+            client.sendall(text)
+            hearer.join()
+
+
+def hear(accepted: socket.socket, length: int) -> None:
+    """Read until all is there."""
+    while length:
+        length -= len(accepted.recv(65536))
+
+
+def datagram(port: int, text: bytes) -> None:
+    """One datagram to a socket that reads it."""
+    kind = (socket.AF_INET, socket.SOCK_DGRAM)
+    with socket.socket(*kind) as receiver, socket.socket(*kind) as sender:
+        receiver.bind(("127.0.0.1", port))
+        sender.sendto(text, receiver.getsockname())
+        receiver.recv(1 << 16)
+
+
+def main() -> None:
+    """Without, by rule, by switch; and sockets that are not of IP."""
+    with opened() as control:
+        exchange("127.0.0.2", UNASKED, b"unasked")
+        record_what_goes_to(control, "127.0.0.2", BY_RULE)
+        exchange("127.0.0.2", BY_RULE, b"by rule")
+        control.change_policy(lambda policy: policy._replace(segments=True, content=True))
+        exchange("127.0.0.1", BY_SWITCH, b"by switch")
+        exchange("::1", BY_SWITCH6, b"by switch")
+        exchange("127.0.0.1", LARGE, bytes(LARGE_BYTES))
+        datagram(DATAGRAM, b"in a datagram" + bytes(5000))
+        control.change_policy(lambda policy: policy._replace(segments=False, content=False))
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as made:
+        made.bind((PID, 0))
+        made.sendto(struct.pack("=IHHIII", 20, 18, 0x301, 1, 0, 0), (0, 0))  # which interfaces?
+        made.recvfrom(1 << 16)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as made:
+        made.bind(("lo", PROTOCOL))
+
+
+if __name__ == "__main__":
+    main()
