@@ -121,14 +121,14 @@ static __noinline bool send_share(struct prov_task *task, struct prov_node *inod
 	return was_sent(bits);
 }
 
-/* One edge between an inode and a memory that maps it, both announced */
-static __noinline bool relate(struct prov_sharing *sharing, struct prov_mapped *mapped,
-			      struct prov_memory *memory, struct prov_share *share, bool reads)
+/* One edge between an inode and a memory that maps it, both announced; false: it was not sent. */
+VERIFIED_ONCE bool relate(struct prov_task *task, struct prov_mapped *mapped,
+			  struct prov_memory *memory, struct prov_share *share, bool reads)
 {
 	struct prov_policy *policy = current_policy();
 	struct prov_node *inode;
 
-	if (!policy || !sharing || !mapped || !memory || !share ||
+	if (!policy || !task || !mapped || !memory || !share ||
 	    is_share_filtered(policy, reads))
 		return false;
 	inode = &mapped->at.node;
@@ -143,7 +143,7 @@ static __noinline bool relate(struct prov_sharing *sharing, struct prov_mapped *
 	if (inode->sent != policy->epoch)
 		send_inode(share->inode, inode);
 	announce_memory(policy, memory);
-	return send_share(sharing->task, inode, &memory->node, share, reads);
+	return send_share(task, inode, &memory->node, share, reads);
 }
 
 /* The entries are counted before the inode is marked: what comes in between is taken twice, not never. */
@@ -158,7 +158,7 @@ static __always_inline bool pull_share(struct prov_sharing *sharing, struct prov
 	now = seen_of(policy, mapped);
 	if (share->seen == now)
 		return true;
-	if (!relate(sharing, mapped, memory, share, true))
+	if (!relate(sharing->task, mapped, memory, share, true))
 		return false;
 	share->seen = now;
 	return true;
@@ -258,17 +258,22 @@ static long push_one(__u32 slot, struct prov_sharing *push)
 	mapped = mapped_at(&share->inode);
 	if (!mapped)
 		return 0;
-	relate(push, mapped, memory, share, false);
+	relate(push->task, mapped, memory, share, false);
 	reach(push->task, share->inode);
 	return 0;
 }
 
-static __always_inline struct prov_share *share_by_node(struct prov_shares *shares, __u64 inode)
+/* Where a memory has what it knows of an inode that it can use; SHARES: nowhere */
+VERIFIED_ONCE __u32 share_at(__u32 index, __u64 inode)
 {
+	struct prov_shares *shares = shares_of(index);
+
+	if (!shares)
+		return SHARES;
 	for (__u32 i = 0; i < SHARES; i++)
-		if (shares->share[i].inode == inode)
-			return &shares->share[i];
-	return NULL;
+		if (shares->share[i].inode == inode && is_shared(&shares->share[i], VM_ACCESS))
+			return i;
+	return SHARES;
 }
 
 /*
@@ -283,19 +288,22 @@ static long relay_one(__u32 slot, struct prov_sharing *push)
 	struct prov_shares *shares = shares_of(index);
 	struct prov_mapped *from, *to;
 	struct prov_share *read, *written;
+	__u32 at;
 
 	if (!memory || !shares)
 		return 1;
 	written = &shares->share[slot & (SHARES - 1)];
 	if (!is_shared(written, VM_WRITE) || is_reached(task, written->inode))
 		return 0;
-	read = share_by_node(shares, task->crossing);
+	at = share_at(index, task->crossing);
 	from = mapped_at(&task->crossing);
 	to = mapped_at(&written->inode);
-	if (!read || !is_shared(read, VM_ACCESS) || !from || !to)
+	if (at >= SHARES || !from || !to)
 		return 0;
+	asm volatile("" : "+r"(at)); /* the verifier has forgotten the comparison when it is used */
+	read = &shares->share[at & (SHARES - 1)];
 	pull_share(push, from, memory, read);
-	relate(push, to, memory, written, false);
+	relate(task, to, memory, written, false);
 	reach(task, written->inode);
 	return 0;
 }
@@ -347,16 +355,8 @@ VERIFIED_ONCE int relay_write(__u64 inode)
 	return 0;
 }
 
-/* It still reads this inode: else its place among the bridges is free. */
-static __noinline bool is_bridge(__u32 index, __u64 inode)
-{
-	struct prov_shares *shares = shares_of(index);
-	struct prov_share *share = shares ? share_by_node(shares, inode) : NULL;
-
-	return share && is_shared(share, VM_ACCESS);
-}
-
-static __noinline int add_bridge(struct prov_mapped *mapped, __u64 inode, __u32 index)
+/* One that does not read this inode any more has left its place to another. */
+VERIFIED_ONCE int add_bridge(struct prov_mapped *mapped, __u64 inode, __u32 index)
 {
 	__u32 old;
 
@@ -366,7 +366,7 @@ static __noinline int add_bridge(struct prov_mapped *mapped, __u64 inode, __u32 
 		old = *(volatile __u32 *)&mapped->bridges[i];
 		if (old == index)
 			return 0;
-		if (old && is_bridge(old, inode))
+		if (old && share_at(old, inode) < SHARES)
 			continue;
 		old = __sync_val_compare_and_swap(&mapped->bridges[i], old, index);
 		if (*(volatile __u32 *)&mapped->bridges[i] == index)
