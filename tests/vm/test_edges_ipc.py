@@ -87,8 +87,8 @@ SEGMENTS = {
         {ATTACHED.format(mapped=1, last=3, memory=2)}
         memory@1 -memory_read-> task@2
         task@2 -sh_attach-> shm:1@1              shm:1@0..1
-        shm:1@1 -relay-> file:1@1                file:1@0..1
-        memory@2 -sh_write-> file:1@1
+        shm:1@1 -relay-> file:1@1                file:1@0..2
+        memory@2 -sh_write-> file:1@2
     """,
     "attach_to_read": ATTACHED.format(mapped=0, last=2, memory=1),
     "attach_refused": NOTHING,
@@ -96,7 +96,7 @@ SEGMENTS = {
     "detach_segment": """
         memory@0 -memory_read-> task@1           task@0..1
         task@1 -sh_detach-> shm:1@1              shm:1@0..1
-        task@1 -munmap-> file:1@1                file:1@0..1
+        task@1 -munmap-> file:1@0
     """,
     "detach_read": """
         task@0 -sh_detach/control-> shm:1@1      shm:1@0..1
@@ -144,8 +144,12 @@ TERMINALS = {
 DESCRIPTORS = {
     # the process that it was taken from hands it over
     "take_from_child": """
+        task@0 -ptrace_attach-> memory:1@0
+        task@0 -ptrace_attach_task-> task:1@0
         memory:1@0 -file_snd-> file:a@1          file:a@0..1
         file:a@1 -file_rcv-> task@1              task@0..1
+        task@1 -ptrace_attach-> memory:1@1       memory:1@0..1
+        task@1 -ptrace_attach_task-> task:1@0
     """,
     "take_forbidden": NOTHING,
 }
