@@ -341,10 +341,10 @@ static __always_inline bool generates(struct prov_scene *scene, enum prov_relati
 	bool from_memory;
 	struct prov_edge edge;
 
-	detail->flow = flow_with(relation, object, detail);
-	from_memory = comes_from_memory(detail->flow) && scene->memory;
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return false;
+	detail->flow = flow_with(relation, object, detail);
+	from_memory = comes_from_memory(detail->flow) && scene->memory;
 	if (from_memory && has_shares(scene->memory))
 		pull_shares(scene->task->memory);
 	if (detail->flow == FLOW_DATA)

@@ -47,31 +47,18 @@ static __noinline int reads_segment(struct prov_scene *scene, struct prov_node *
 	return 0;
 }
 
-/* From now on whatever the process knows may be there. True: the inode has been entered for that. */
-static __noinline bool writes_segment(struct prov_scene *scene, struct prov_node *segment,
-				      struct prov_node *inode, __u8 kind)
+/* From now on whatever the process knows may be there. */
+static __noinline int writes_segment(struct prov_scene *scene, struct prov_node *segment,
+				     struct prov_node *inode, __u8 kind)
 {
 	struct prov_detail relayed = { .offset = NO_OFFSET, .from_kind = NODE_SHM, .kind = kind };
 	struct prov_detail detail = SEGMENT_DETAIL;
 
 	if (!scene || !inode || !segment)
-		return false;
+		return 0;
 	generates(scene, REL_SH_ATTACH, segment, &detail);
-	return derives(scene, REL_RELAY, segment, inode, &relayed);
-}
-
-/*
- * All that is in the inode so far comes with the attachment: what file.bpf.c has kept for the mapping that
- * follows does not have our own entry yet. `before`: entries before that one
- */
-static __always_inline void knows_inode(struct prov_scene *scene, struct inode *inode,
-					struct prov_node *node, __u32 before, bool entered)
-{
-	__u32 now = *(volatile __u32 *)&node->entries;
-
-	if (scene->task->mapping.inode == (__u64)plain(inode) && is_recorded(scene))
-		scene->task->mapping.seen =
-			seen_now(scene->policy, now == before + entered ? now : before);
+	derives(scene, REL_RELAY, segment, inode, &relayed);
+	return 0;
 }
 
 static __always_inline int attaches(struct prov_scene *scene, struct file *file,
@@ -81,8 +68,6 @@ static __always_inline int attaches(struct prov_scene *scene, struct file *file,
 	__u8 kind = kind_of_mode(inode->i_mode);
 	struct prov_loose *segment = loose_object(perm);
 	struct prov_node *mapped;
-	bool entered = false;
-	__u32 before;
 
 	if (!segment)
 		return 0;
@@ -93,11 +78,9 @@ static __always_inline int attaches(struct prov_scene *scene, struct file *file,
 		return 0;
 	if (segment->node.sent != scene->policy->epoch)
 		send_segment(scene->policy, perm, &segment->node, false);
-	before = *(volatile __u32 *)&mapped->entries;
 	reads_segment(scene, mapped, kind, &segment->node);
 	if (file->f_mode & FMODE_WRITE)
-		entered = writes_segment(scene, &segment->node, mapped, kind);
-	knows_inode(scene, inode, mapped, before, entered);
+		writes_segment(scene, &segment->node, mapped, kind);
 	return 0;
 }
 
