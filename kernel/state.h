@@ -173,7 +173,7 @@ struct prov_task {
 	__u64 attaching; /* address of the segment that is about to be mapped, 0: none */
 	__u64 taken_from; /* id of the memory whose descriptor is taken; TAKING: whose is not known yet */
 	__u32 taken_index; /* of that memory */
-	__u32 reserved2;
+	__u32 finished; /* its end was told */
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
 	struct prov_image image[EXEC_IMAGES];
 	struct prov_edge edges[REMEMBERED_EDGES];

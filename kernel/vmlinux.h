@@ -607,6 +607,7 @@ struct task_struct {
 	unsigned int in_execve : 1;
 	struct mm_struct *mm;
 	int exit_code;
+	int exit_state;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;
