@@ -233,6 +233,6 @@ def _attributes(recording: Recording, id: int) -> dict:
 )
 def test_what_is_certain_says_so(recording, operation, relation, outcome):
     """What is recorded at its hook may still fail."""
-    (edge,) = (e for e in recording.window(operation).found if e.relation == relation)
+    edge = recording.window(operation).only(relation)
 
     assert edge.outcome == outcome

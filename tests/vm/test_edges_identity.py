@@ -2,20 +2,12 @@
 
 import pytest
 
-from tests.vm.recorded import expected
+from tests.vm.recorded import FORK, expected
 
 pytestmark = pytest.mark.vm
 
 NOTHING = ""
 
-FORK = """
-    memory@0 -memory_read-> task@1               task@0..2
-    task@1 -clone_mem-> memory:1@0
-    memory@0 -memory_read-> task@2
-    task@2 -clone-> task:1@0
-    machine -ran_on-> task:1@0
-    path:act -named-> memory:1@0
-"""
 # the same memory, one version on
 BECOMES = f"""
     {FORK}
@@ -89,12 +81,6 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
     assert recording.window(operation).lines == expected(ALL[operation])
 
 
-def _only(recording, operation, relation):
-    """The one edge of this relation in the operation."""
-    (edge,) = (e for e in recording.window(operation).found if e.relation == relation)
-    return edge
-
-
 @pytest.mark.parametrize(
     ("operation", "relation", "flags", "outcome"),
     [
@@ -111,7 +97,7 @@ def _only(recording, operation, relation):
 )
 def test_flags_are_those_of_the_call(recording, operation, relation, flags, outcome):
     """What was asked for, or what has changed."""
-    edge = _only(recording, operation, relation)
+    edge = recording.window(operation).only(relation)
 
     assert (edge.flags, edge.outcome) == (flags, outcome)
 

@@ -66,6 +66,9 @@ void pause_ms(int ms);
 int start(int flags, int (*act)(void *), void *argument);
 void await_child(int pid);
 
+/* For start(): writes a byte to the descriptor at this address when others have begun to wait. */
+int write_later(void *fd);
+
 /* A child that does this, and ends when `hold` is closed: after 20 ms it waits for that. */
 extern int hold[2];
 int waiting_child(int (*act)(void *));
