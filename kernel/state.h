@@ -306,6 +306,7 @@ struct prov_packet {
 	struct prov_node node;
 	struct prov_packet_header header;
 	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u32 reserved;
 	__u64 receiver; /* node id of the socket that it was read from last */
 };
 

@@ -113,6 +113,20 @@ void await_child(int pid)
 	}
 }
 
+/* The third word of its line in /proc; the second one, its name, has no blank here. */
+static char state_of(int pid)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*s %*s %c", &state) != 1)
+		must(-1, path);
+	fclose(file);
+	return state;
+}
+
 int hold[2];
 
 int waiting_child(int (*act)(void *))
@@ -122,7 +136,8 @@ int waiting_child(int (*act)(void *))
 	MUST(pipe(hold));
 	child = start(SIGCHLD, act, NULL);
 	close(hold[0]);
-	pause_ms(20);
+	while (state_of(child) != 'S')
+		pause_ms(1);
 	return child;
 }
 
