@@ -97,6 +97,7 @@ struct mqueue_inode_info;
 struct msg_msg;
 struct msg_queue;
 struct msghdr;
+struct nameidata;
 struct net;
 struct ns_common;
 struct nsproxy;
@@ -452,6 +453,10 @@ struct msghdr {
 	__kernel_size_t msg_controllen;
 };
 
+struct nameidata {
+	struct path path;
+};
+
 struct net {
 	struct ns_common ns;
 };
@@ -620,6 +625,7 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;
+	struct nameidata *nameidata;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	struct signal_struct *signal;

@@ -104,11 +104,13 @@ int BPF_PROG(ip_make_skb, struct sock *sk, struct flowi4 *route, void *queue, vo
 }
 
 SEC("fexit/__ip6_make_skb")
-int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork,
-	     void *options, struct sk_buff *made)
+int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork)
 {
+	__u64 made = 0;
+
+	bpf_get_func_ret(ctx, &made); /* behind one more argument up to 6.12 at least */
 	if (made && is_udp(sk))
-		send_datagram(sk, made, &cork->fl.u.ip6.uli);
+		send_datagram(sk, (void *)made, &cork->fl.u.ip6.uli);
 	return 0;
 }
 
