@@ -272,7 +272,7 @@ enum prov_counter {
 	COUNT_NODE_RING_FULL, /* node records refused: sent again with the next event */
 	COUNT_TEXT_RING_FULL, /* names, arguments, addresses refused */
 	COUNT_TASK_STORAGE, /* a task has no state: out of memory, or refused by the recursion guard (6.1): flows lost */
-	COUNT_INODE_STORAGE, /* no memory for an inode's state: flows lost */
+	COUNT_INODE_STORAGE, /* no state for an inode, out of memory or out of reach: flows lost */
 	COUNT_SOCKET_STORAGE, /* no memory for a socket's state: flows lost */
 	COUNT_STREAMS_FULL, /* table of TCP streams full: link between two sockets lost */
 	COUNT_MEMORIES_FULL, /* no address-space node free: flows between threads lost */

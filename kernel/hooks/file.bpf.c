@@ -79,8 +79,10 @@ static __always_inline int creates(struct prov_scene *scene, struct file *file)
 	struct inode *directory = opened_in(file);
 	struct prov_node *node;
 
-	if (!directory)
+	if (!directory) {
+		count_loss(COUNT_INODE_STORAGE);
 		return 0;
+	}
 	ask(scene, directory);
 	node = changes(scene, REL_INODE_CREATE, file->f_inode, OUTCOME_DONE);
 	if (node)
