@@ -145,6 +145,24 @@ union security_list_options {
 	void (*inode_post_removexattr)(void);
 };
 
+/* Kinds of terminal were macros in 6.12, and numbered from 1; in 7.3 they are enums, one from 0. */
+enum tty_driver_type___as_enum {
+	TTY_DRIVER_TYPE_PTY___as_enum = 3,
+};
+
+enum tty_driver_subtype___as_enum {
+	PTY_TYPE_MASTER___as_enum = 1,
+};
+
+struct tty_driver___as_enum {
+	enum tty_driver_type___as_enum type;
+	enum tty_driver_subtype___as_enum subtype;
+};
+
+enum {
+	TTY_DRIVER_TYPE_PTY_AS_MACRO = 4,
+};
+
 #pragma clang attribute pop
 
 /* Flags of a dentry were macros up to 6.12 at least; now they are an enum, with other bits. */

@@ -178,6 +178,7 @@ struct prov_packet_header {
 	__u32 sequence; /* of TCP, else 0; network order */
 	__u32 netns; /* where it was sent or, if nobody saw that, where it was received */
 	__u32 len; /* bytes from the network header on */
+	__u32 payload; /* bytes of TCP that it brings, else 0 */
 	__u16 ip_id; /* identification of IPv4, else 0; network order */
 	__u8 protocol;
 	__u8 ip_version; /* 4 or 6 */
@@ -187,7 +188,6 @@ struct prov_packet_header {
 struct prov_packet_record {
 	struct prov_node_head node;
 	struct prov_packet_header header;
-	__u32 reserved;
 };
 
 /* One change of an inode's attributes; a node of its own, used once */
@@ -272,7 +272,7 @@ enum prov_counter {
 	COUNT_NODE_RING_FULL, /* node records refused: sent again with the next event */
 	COUNT_TEXT_RING_FULL, /* names, arguments, addresses refused */
 	COUNT_TASK_STORAGE, /* a task has no state: out of memory, or refused by the recursion guard (6.1): flows lost */
-	COUNT_INODE_STORAGE, /* no memory for an inode's state: flows lost */
+	COUNT_INODE_STORAGE, /* no state for an inode, out of memory or out of reach: flows lost */
 	COUNT_SOCKET_STORAGE, /* no memory for a socket's state: flows lost */
 	COUNT_STREAMS_FULL, /* table of TCP streams full: link between two sockets lost */
 	COUNT_MEMORIES_FULL, /* no address-space node free: flows between threads lost */

@@ -188,6 +188,8 @@ struct prov_task {
 	__u64 taken_from; /* id of the memory whose descriptor is taken; TAKING: whose is not known yet */
 	__u32 taken_index; /* of that memory */
 	__u32 accessed; /* index of the address space that it has been let into last */
+	__u32 finished; /* its end was told */
+	__u32 reserved2;
 	__u64 made; /* address of the inode that this task has made last, if nobody has asked yet */
 	struct prov_mapping mapping;
 	__u32 reached_count; /* entries in use of reached[] */
@@ -348,6 +350,7 @@ struct prov_packet {
 	struct prov_node node;
 	struct prov_packet_header header;
 	__u32 received; /* epoch of the last edge to `receiver`, 0: none */
+	__u32 reserved;
 	__u64 receiver; /* node id of the socket that it was read from last */
 };
 

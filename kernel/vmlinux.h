@@ -98,6 +98,7 @@ struct mqueue_inode_info;
 struct msg_msg;
 struct msg_queue;
 struct msghdr;
+struct nameidata;
 struct net;
 struct ns_common;
 struct nsproxy;
@@ -460,6 +461,10 @@ struct msghdr {
 	__kernel_size_t msg_controllen;
 };
 
+struct nameidata {
+	struct path path;
+};
+
 struct net {
 	struct ns_common ns;
 };
@@ -615,6 +620,7 @@ struct task_struct {
 	unsigned int in_execve : 1;
 	struct mm_struct *mm;
 	int exit_code;
+	int exit_state;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *real_parent;
@@ -627,6 +633,7 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;
+	struct nameidata *nameidata;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	struct signal_struct *signal;

@@ -60,20 +60,32 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 }
 
 /*
+ * The directory that the walk along the path has come to, where such a file system opens. In the file
+ * itself newer verifiers do not trust it: its path is in a union there (6.18 at the latest).
+ */
+static __always_inline struct inode *opened_in(struct file *file)
+{
+	struct nameidata *walk = bpf_get_current_task_btf()->nameidata;
+	struct inode *directory = walk ? walk->path.dentry->d_inode : NULL;
+
+	if (directory && directory == BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode))
+		return directory;
+	return NULL;
+}
+
+/*
  * This open made the file, and a file system that looks up, creates and opens in one step has not told
  * d_instantiate: the task is its origin, and its directory has a new name in it.
  */
 static __always_inline int creates(struct prov_scene *scene, struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry;
-	struct inode *directory;
+	struct inode *directory = opened_in(file);
 	struct prov_node *node;
 
-	if (!dentry) /* only then newer verifiers trust what it leads to */
+	if (!directory) {
+		count_loss(COUNT_INODE_STORAGE);
 		return 0;
-	directory = dentry->d_parent->d_inode;
-	if (!directory)
-		return 0;
+	}
 	ask(scene, directory);
 	node = changes(scene, REL_INODE_CREATE, file->f_inode, OUTCOME_DONE);
 	if (node)

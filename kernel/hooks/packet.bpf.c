@@ -18,7 +18,7 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb, union 
 
 	if (!sk || !skb || !open_scene(&scene))
 		return 0;
-	packet = sent_packet(sk, skb, route);
+	packet = sent_packet(sk, skb, route, 0);
 	if (!packet)
 		return 0;
 	socket = scene.silent ? NULL : socket_node(&scene, sk);
@@ -45,14 +45,16 @@ static __always_inline bool wants_segments(struct prov_policy *policy, struct pr
 	       is_tracked(policy, socket);
 }
 
-/* Of a segment, from its transport header on: a segment without bytes hands nothing over. */
-static __always_inline bool has_bytes(struct sk_buff *skb, __u32 behind_network)
+/* Bytes of a segment behind its own header, of those behind the header of the network */
+static __always_inline __u32 payload_of(struct sk_buff *skb, __u32 behind_network)
 {
 	__u8 words = 0;
+	__u32 header;
 
 	bpf_probe_read_kernel(&words, sizeof(words), BPF_CORE_READ(skb, head) +
 			      BPF_CORE_READ(skb, transport_header) + 12);
-	return behind_network > (words >> 4) * 4u;
+	header = (words >> 4) * 4;
+	return behind_network > header ? behind_network - header : 0;
 }
 
 static __always_inline __u32 length_of_network_header(struct sk_buff *skb)
@@ -66,14 +68,17 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_policy *policy = current_policy();
 	struct prov_packet *packet;
 	struct prov_socket *socket;
+	__u32 payload;
 
 	if (!sk || !skb || !policy || !(policy->switches & SWITCH_ENABLED))
 		return 0;
 	socket = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-	if (!socket || !is_born(&socket->node) || !wants_segments(policy, &socket->node) ||
-	    !has_bytes(skb, BPF_CORE_READ(skb, len) - length_of_network_header(skb)))
+	if (!socket || !is_born(&socket->node) || !wants_segments(policy, &socket->node))
 		return 0;
-	packet = sent_packet(sk, skb, NULL);
+	payload = payload_of(skb, BPF_CORE_READ(skb, len) - length_of_network_header(skb));
+	if (!payload) /* it hands nothing over */
+		return 0;
+	packet = sent_packet(sk, skb, NULL, payload);
 	if (packet) {
 		struct prov_detail detail = PACKET_DETAIL(NODE_SOCKET, kind_of_packet(packet),
 							  OUTCOME_AT_HOOK);
@@ -81,7 +86,6 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
 		announce_socket_alone(policy, sk, &socket->node);
 		announce_packet(policy, &socket->node, packet, skb);
 		derives_once(policy, NULL, REL_SEND_PACKET, &socket->node, &packet->node, &detail);
-		keep_by_way(packet);
 	}
 	return 0;
 }
@@ -100,11 +104,13 @@ int BPF_PROG(ip_make_skb, struct sock *sk, struct flowi4 *route, void *queue, vo
 }
 
 SEC("fexit/__ip6_make_skb")
-int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork,
-	     void *options, struct sk_buff *made)
+int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork)
 {
+	__u64 made = 0;
+
+	bpf_get_func_ret(ctx, &made); /* behind one more argument up to 6.12 at least */
 	if (made && is_udp(sk))
-		send_datagram(sk, made, &cork->fl.u.ip6.uli);
+		send_datagram(sk, (void *)made, &cork->fl.u.ip6.uli);
 	return 0;
 }
 
@@ -147,7 +153,7 @@ int BPF_PROG(skb_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
 
 	if (!length || !current_scene(&scene))
 		return 0;
-	packet = received_packet(scene.policy, sk, skb);
+	packet = received_packet(scene.policy, sk, skb, 0);
 	socket = socket_state(sk);
 	if (!packet || !socket)
 		return 0;
@@ -173,14 +179,17 @@ static __noinline int receive_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_policy *policy = current_policy();
 	struct prov_packet *packet;
 	struct prov_socket *socket;
+	__u32 payload;
 
 	if (!sk || !skb || !policy || !(policy->switches & SWITCH_ENABLED))
 		return 0;
 	socket = socket_state(sk);
-	if (!socket || !wants_segments(policy, &socket->node) ||
-	    !has_bytes(skb, BPF_CORE_READ(skb, len)))
+	if (!socket || !wants_segments(policy, &socket->node))
 		return 0;
-	packet = received_packet(policy, sk, skb);
+	payload = payload_of(skb, BPF_CORE_READ(skb, len));
+	if (!payload)
+		return 0;
+	packet = received_packet(policy, sk, skb, payload);
 	if (packet && !(packet->node.marks & MARKS_OPAQUE)) {
 		struct prov_detail detail = PACKET_DETAIL(kind_of_packet(packet), NODE_SOCKET,
 							  OUTCOME_AT_HOOK);

@@ -18,7 +18,7 @@ enum {
 };
 
 enum {
-	SEND_SIG_PRIV = 1, /* as address; it and 0 stand for the kernel */
+	SEND_SIG_PRIV = 1, /* as address, for the kernel; 0 for the task that runs: kill(2), in 7.3 */
 	SI_USER = 0,
 	SI_TKILL = -6,
 };
@@ -35,13 +35,13 @@ int BPF_PROG(task_kill, struct task_struct *task, struct kernel_siginfo *info, i
 {
 	struct prov_scene scene;
 
-	if (ret || !number || (__u64)plain(info) <= SEND_SIG_PRIV || !open_scene(&scene))
+	if (ret || !number || (__u64)plain(info) == SEND_SIG_PRIV || !open_scene(&scene))
 		return ret;
 	scene.task->signals = (__u64)plain(task);
 	return 0;
 }
 
-/* Only what sigqueue(3) and its kind send has a value that the sender chose. */
+/* Only what sigqueue(3) and its kind send has a value that the sender chose. At address 0 is a 0. */
 static __always_inline bool has_value(struct kernel_siginfo *info)
 {
 	struct kernel_siginfo___code *read = plain(info);

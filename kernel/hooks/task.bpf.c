@@ -98,20 +98,43 @@ int BPF_PROG(task_getpgid, struct task_struct *task, int ret)
 	return 0;
 }
 
+/* Told by the first of the two programs below that comes by. */
+static __always_inline void finish(struct prov_policy *policy, struct task_struct *task,
+				   struct prov_task *state)
+{
+	if (!policy || !is_born(&state->node) || __sync_lock_test_and_set(&state->finished, 1))
+		return;
+	tell_end(policy, task, state);
+	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0),
+		       BPF_CORE_READ(task, exit_code));
+}
+
+/*
+ * Only for 6.1, which refuses a look-up that interrupts another one, as task_free can: each thread that
+ * has ended comes by here before, and nothing interrupts for it.
+ */
+SEC("fentry/cgroup_release")
+int BPF_PROG(cgroup_release, struct task_struct *task)
+{
+	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
+
+	if (state)
+		finish(current_policy(), task, state);
+	else
+		count_loss(COUNT_TASK_STORAGE);
+	return 0;
+}
+
 /* After the last reference is gone; runs in any context, so `current` means nothing here. */
 SEC("lsm/task_free")
 int BPF_PROG(task_free, struct task_struct *task)
 {
-	struct prov_policy *policy = current_policy();
 	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
 
-	if (!state)
-		count_loss(COUNT_TASK_STORAGE); /* every thread has a state: 6.1 refused it, its memory stays */
-	if (!policy || !state || !is_born(&state->node))
-		return 0;
-	tell_end(policy, task, state);
-	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0),
-		       BPF_CORE_READ(task, exit_code));
+	if (state)
+		finish(current_policy(), task, state);
+	else if (!BPF_CORE_READ(task, exit_state))
+		count_loss(COUNT_TASK_STORAGE); /* it never ran, so nothing else has seen it end */
 	return 0;
 }
 

@@ -9,8 +9,9 @@
  * into it.
  *
  * Who copies a packet on its way (segmentation, a header that has to grow) gives it another buffer.
- * Then the last packet between the same addresses stands for it: it comes from the same socket, and
- * whatever that socket had when it sent the earlier one, it still had then.
+ * Then the last datagram between the same addresses stands for it: it comes from the same socket, and
+ * whatever that socket had when it sent the earlier one, it still had then. A segment of TCP is a packet
+ * of its own then: its sequence numbers say which bytes it brings.
  */
 #include "address.h"
 
@@ -167,7 +168,7 @@ static __noinline struct prov_packet *new_packet(__u64 key, const struct prov_pa
  * datagram, which come from what it was routed by; NULL: they are there.
  */
 static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buff *skb,
-						  union flowi_uli *route)
+						  union flowi_uli *route, __u32 payload)
 {
 	struct prov_packet_header header;
 
@@ -175,6 +176,7 @@ static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buf
 		return NULL;
 	read_header(sk, skb, &header);
 	header.len = BPF_CORE_READ(skb, len);
+	header.payload = payload;
 	if (route) {
 		header.sender_port = BPF_CORE_READ(route, ports.sport);
 		header.receiver_port = BPF_CORE_READ(route, ports.dport);
@@ -194,6 +196,7 @@ static __noinline int keep_by_way(struct prov_packet *packet)
 	return 0;
 }
 
+/* Of a datagram */
 static __always_inline struct prov_packet *copied_packet(const struct prov_packet_header *header)
 {
 	__u64 way = way_of(header);
@@ -209,7 +212,7 @@ static __always_inline struct prov_packet *copied_packet(const struct prov_packe
 
 /* The one that has come: as it was sent, or new if it comes from elsewhere */
 static __noinline struct prov_packet *received_packet(struct prov_policy *policy, struct sock *sk,
-						      struct sk_buff *skb)
+						      struct sk_buff *skb, __u32 payload)
 {
 	struct prov_packet_header header;
 	struct prov_packet *packet;
@@ -218,10 +221,13 @@ static __noinline struct prov_packet *received_packet(struct prov_policy *policy
 	if (!policy || !sk || !skb)
 		return NULL;
 	read_header(sk, skb, &header);
+	header.payload = payload;
 	buffer = buffer_of(skb);
 	packet = bpf_map_lookup_elem(&packets, &buffer);
 	if (packet && is_same_packet(&packet->header, &header))
 		return packet;
+	if (header.protocol == IPPROTO_TCP)
+		return new_packet(buffer, &header);
 	packet = copied_packet(&header);
 	if (packet)
 		return packet;
@@ -247,7 +253,6 @@ static __noinline int send_packet(struct prov_policy *policy, struct prov_packet
 		return 0;
 	fill_node(&record->node, &packet->node, policy);
 	record->header = packet->header;
-	record->reserved = 0;
 	submit(record);
 	packet->node.sent = policy->epoch;
 	return 0;

@@ -13,7 +13,6 @@
 #include "loose.h"
 
 #define STAND_IN_MAJOR 5
-#define DRIVER_PTY 4
 
 enum prov_pty {
 	PTY_MASTER = 1, /* as the kernel numbers them */
@@ -34,8 +33,16 @@ static __always_inline struct tty_struct *tty_of(struct file *file)
 
 static __always_inline bool is_end(struct tty_struct *tty, enum prov_pty end)
 {
-	return BPF_CORE_READ(tty, driver, type) == DRIVER_PTY &&
-	       BPF_CORE_READ(tty, driver, subtype) == (short)end;
+	struct tty_driver___as_enum *newer = (void *)BPF_CORE_READ(tty, driver);
+	struct tty_driver *driver = (void *)newer;
+
+	if (bpf_core_field_exists(newer->type))
+		return BPF_CORE_READ(newer, subtype) == (__u32)end &&
+		       BPF_CORE_READ(newer, type) ==
+			       bpf_core_enum_value(enum tty_driver_type___as_enum,
+						   TTY_DRIVER_TYPE_PTY___as_enum);
+	return BPF_CORE_READ(driver, subtype) == (short)end &&
+	       BPF_CORE_READ(driver, type) == TTY_DRIVER_TYPE_PTY_AS_MACRO;
 }
 
 static __always_inline struct inode *slave_inode(struct tty_struct *slave)

@@ -22,6 +22,7 @@ _STAND_INS = {
     "pipe_read": "anon_pipe_read",
     "anon_pipe_read": "pipe_read",
     "fifo_pipe_read": "pipe_read",
+    "cgroup_release": "task_free",  # which is enough from 6.2 on
     "kernel_sendpage": "do_sendfile",  # since 6.5 sendfile is a splice
 }
 #: without the first nothing is lost while the second is absent, too

@@ -26,7 +26,7 @@ class Program(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A program that is switched off because this kernel lacks what it attaches to."""
+    """A program that is switched off: this kernel lacks what it attaches to, or the need for it."""
 
     program: Program
     missing: str
@@ -43,12 +43,18 @@ ATTACH_TYPES = {
 }
 
 
+#: function to attach to -> function of kernels on which another program does the same
+_NEEDLESS_WITH = {"cgroup_release": "bpf_task_storage_get_recur"}
+
+
 def missing_target(program: Program, kernel: Btf) -> str | None:
-    """What the kernel lacks for this program (for people), ``None`` if it has all.
+    """What the kernel lacks for this program, or the need for it (for people), or ``None``.
 
     Only the kernel image is looked at: what a module brings may be gone with it.
     """
     target = program.target
+    if target in _NEEDLESS_WITH and kernel.has_func(_NEEDLESS_WITH[target]):
+        return f"need for {target}"
     if program.kind == "lsm":
         return None if kernel.has_func(f"bpf_lsm_{target}") else f"LSM hook {target}"
     if program.kind == "tp_btf":
@@ -59,7 +65,7 @@ def missing_target(program: Program, kernel: Btf) -> str | None:
 
 
 def skipped(programs: list[Program], kernel: Btf) -> list[Skipped]:
-    """Every program whose target this kernel lacks."""
+    """Every program that this kernel lacks the target of, or the need for."""
     return [
         Skipped(program, missing)
         for program in programs

@@ -194,6 +194,11 @@ class Window:
         self.ids = {label: id for id, label in self._labels.items()}
         self.packets = {label: identifier for identifier, label in self._packets.items()}
 
+    def only(self, relation: str) -> Edge:
+        """The one edge of this relation; raises ``ValueError`` if there are none or several."""
+        (edge,) = (edge for edge in self.found if edge.relation == relation)
+        return edge
+
     def _cut(self, begin: Edge, end: Edge) -> list[Edge]:
         """Ends of objects come when the kernel likes: they are asked for apart."""
         actors = self._actors(begin.task_id)

@@ -239,6 +239,7 @@ _INODE_MORE = (
 
 _FROM_WIRE = (
     _Key("cf:sequence", "sequence", lambda raw: str(_from_wire(raw, 4))),
+    _Key("cf:payload", "payload", _NUMBER),
     _Key("cf:ip_id", "ip_id", lambda raw: str(_from_wire(raw, 2))),
 )
 
@@ -260,7 +261,7 @@ OURS: Mapping[str, Sequence[_Key]] = {
     "socket": (*_INODE_MORE, *_numbers("family", "type", "protocol", "netns")),
     "stream": _numbers("netns"),
     "packet": (*_numbers("protocol", "netns"), *_FROM_WIRE),
-    "packet6": (*_numbers("len", "protocol", "netns"), _FROM_WIRE[0]),
+    "packet6": (*_numbers("len", "protocol", "netns"), *_FROM_WIRE[:2]),
     "msg": (
         *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("type", "size", "queue")),
         *_numbers("dev", "key"),

@@ -10,9 +10,10 @@ from bisect import bisect_right
 
 from provcap.graph.continued import SAME_FILE
 from provcap.graph.model import Graph
+from provcap.graph.segments import SAME_BYTES
 
 _CARRIERS = (
-    *("send_stream", "receive_stream", "send_packet", "receive_packet"),
+    *("send_stream", "receive_stream", "send_packet", "receive_packet", SAME_BYTES),
     *("send_unix", "receive_unix"),
 )
 _CARRIED = frozenset(("socket", "stream", "packet", "packet6"))

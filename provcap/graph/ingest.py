@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from provcap.errors import RecordingError, TruncatedError
-from provcap.graph import continued, words
+from provcap.graph import continued, segments, words
 from provcap.graph.model import NO_TIME, Graph
 
 KEPT_CONTRADICTIONS = 100
@@ -39,6 +39,7 @@ def read(lines: Iterable[bytes], source: str, intact_only: bool = False) -> Grap
     """Read the lines of a log; ``source`` names it in messages. Raises as ``load`` does."""
     graph = Graph(source)
     _read_into(_Reader(graph), lines, source, intact_only)
+    segments.join(graph)
     return graph
 
 
@@ -66,7 +67,8 @@ _REMEDY = "--intact uses what can be read"
 def load_all(paths: Sequence[str], intact_only: bool = False) -> Graph:
     """Read several logs, of several boots or machines, as one graph; as ``load`` does.
 
-    A file that one boot left and another found is one (``continued.join``).
+    A file that one boot left and another found is one (``continued.join``), and the packets of one
+    machine lead to those of another that have the same bytes (``segments.join``).
     """
     graph = Graph(", ".join("standard input" if path == "-" else path for path in paths))
     reader = _Reader(graph)
@@ -74,6 +76,7 @@ def load_all(paths: Sequence[str], intact_only: bool = False) -> Graph:
         with _opened(path) as stream:
             _read_into(reader, stream, "standard input" if path == "-" else path, intact_only)
     continued.join(graph)
+    segments.join(graph)
     return graph
 
 
@@ -247,11 +250,18 @@ class _Reader:
         if "cf:sender" in attributes and "cf:receiver" in attributes:
             ends = _plain(attributes["cf:sender"]), _plain(attributes["cf:receiver"])
             self._settle(node, "ends", graph.links, ends)
+        if payload := _count(attributes.get("cf:payload")):
+            self._describe_segment(obj, _count(attributes.get("cf:sequence")), payload)
         if graph.kind(node) == "machine":
             graph.accounts.setdefault(obj, {})
             if "cf:complete" in attributes:  # each account replaces the one before
                 texts = {key.removeprefix("cf:"): _plain(v) for key, v in attributes.items()}
                 graph.accounts[obj] = texts | {"complete": texts["complete"].lower()}
+
+    def _describe_segment(self, obj: int, first: int, payload: int) -> None:
+        """Two machines may know it as one: as it was sent, and merged with those that follow it."""
+        _, known = self.graph.bytes_of.get(obj, (first, 0))
+        self.graph.bytes_of[obj] = first, max(known, payload)
 
     def _describe_disclosed(self, node: int, attributes: dict[str, Any]) -> None:
         """Only the label: the other keys were the application's choice, and mean nothing here."""

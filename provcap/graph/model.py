@@ -49,6 +49,7 @@ class Graph:
         self.comms: dict[int, str] = {}
         self.changes: dict[int, str] = {}  # iattr, xattr: what it changed, for people
         self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver
+        self.bytes_of: dict[int, tuple[int, int]] = {}  # packet of TCP: its first byte, how many
         # per edge
         self.sender = array("I")
         self.receiver = array("I")

@@ -7,7 +7,7 @@ import pytest
 
 from provcap.bpf import libbpf, loader, pins
 from provcap.bpf.btf import KERNEL_BTF
-from provcap.bpf.targets import Program, attach_rank
+from provcap.bpf.targets import Program, attach_rank, missing_target
 from provcap.errors import KernelError, LayoutError, LoadError, SetupError
 
 
@@ -20,6 +20,25 @@ def test_programs_of_an_opened_object_are_listed(image):
     assert found["file_open"] == ("lsm", "file_open")
     assert found["no_such_hook"] == ("lsm", "no_such_hook")
     assert found["each_task"] == ("iter", "task")
+
+
+@pytest.mark.parametrize(
+    ("functions", "why"),
+    [
+        ({"cgroup_release"}, None),
+        (set(), "function cgroup_release"),
+        ({"cgroup_release", "bpf_task_storage_get_recur"}, "need for cgroup_release"),
+    ],
+)
+def test_what_only_old_kernels_need_is_off_on_others(functions, why):
+    """Where a look-up that interrupts another one is answered, too."""
+
+    class Kernel:
+        has_func = functions.__contains__
+
+    program = Program.of("cgroup_release", "fentry/cgroup_release")
+
+    assert missing_target(program, Kernel) == why
 
 
 @pytest.mark.object

@@ -13,7 +13,7 @@ PIPES = ("anon_pipe_read", "fifo_pipe_read")
 @pytest.mark.parametrize(
     ("missing", "lost"),
     [
-        ((*PIPES, "kernel_sendpage"), []),  # 6.12
+        ((*PIPES, "kernel_sendpage", "cgroup_release"), []),  # 6.12
         ((*ACCESS_LISTS, *BEHIND, *PIPES, "file_release"), ["file_release", *BEHIND]),  # 6.1
         (("pipe_read", "kernel_sendpage"), []),  # since 6.15
         (("pipe_read", *PIPES), [*PIPES, "pipe_read"]),

@@ -32,6 +32,15 @@ def provcap(*words: str, stdout: int, encoding: str = "utf-8") -> tuple[int, str
     return run.returncode, run.stderr.decode()
 
 
+def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said to words that cannot be meant so."""
+    with pytest.raises(SystemExit) as left:
+        main(words)
+
+    assert left.value.code == 2
+    return capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["summary", "verify"])
 def test_a_full_disk_is_reported(command: str, tmp_path: Path) -> None:
     """Also when the output is short enough to be written only at the end."""
@@ -109,11 +118,7 @@ def test_a_wrong_number_is_quoted(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message says what was wrong, not which function of ours refused it."""
-    with pytest.raises(SystemExit) as left:
-        main(words)
-
-    assert left.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in refusal(words, capsys)
 
 
 def test_an_empty_log_is_not_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,8 +227,4 @@ def test_a_mistyped_option_is_refused_with_the_one_that_was_meant(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An abbreviation is a mistake, too: it would mean something else with the next option."""
-    with pytest.raises(SystemExit) as left:
-        main(words)
-
-    assert left.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in refusal(words, capsys)

@@ -11,6 +11,7 @@ import pytest
 from provcap.coverage import player
 from provcap.coverage.recorded import failures
 from provcap.vm.machine import Machine, Result
+from tests.vm.guest_recordings import PATIENCE_S
 from tests.vm.recorded import Recording, parse_names
 
 ROOT = Path(__file__).parents[2]
@@ -57,11 +58,11 @@ def session(machine: Machine) -> Session:
     seen = {"before": checked(machine.run(look))}
     checked(machine.run(["sh", "-c", f"{act} before {WORK} >/dev/null & sleep 0.3"]))
     script = f"{act} run {WORK} >{out}.names || :; {act} verdicts {WORK} >{out}.verdicts;"
-    script += f"{sys.executable} -m tests.vm.segments;"
+    script += f"modprobe vsock_loopback; {sys.executable} -m tests.vm.segments;"
     disclosing = f"{sys.executable} -m tests.vm.disclosing"
     script += f"{disclosing} {WORK}/disclosing >{out}.refused; exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
-    checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=300))
+    checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=PATIENCE_S))
     seen |= {
         "during": Path(f"{out}.seen").read_text(),
         "after": _settled(machine, look, seen["before"]),

@@ -17,6 +17,7 @@ from provcap.records import Edge, Identifier, Node
 from provcap.vm.machine import Machine, Result
 from provcap.vocabulary import RELATIONS
 
+PATIENCE_S = 900  # for one recording: a busy machine is no failure
 FLOWS = frozenset(("data", "version"))  # what "where did this come from" follows
 
 
@@ -32,7 +33,7 @@ def record(
     command: Sequence[str],
     *options: str,
     object: Path | None = None,
-    timeout_s: float = 300,
+    timeout_s: float = PATIENCE_S,
 ) -> tuple["Recording", Result]:
     """Record ``command`` in the guest; it must succeed."""
     words = record_command(out, command, *options)

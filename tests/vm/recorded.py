@@ -4,7 +4,17 @@ import re
 
 from provcap.coverage.recorded import Recording, parse_names
 
-__all__ = ["Recording", "expected", "parse_names"]
+__all__ = ["FORK", "Recording", "expected", "parse_names"]
+
+#: what a fork leaves, of the task that forks
+FORK = """
+    memory@0 -memory_read-> task@1           task@0..2
+    task@1 -clone_mem-> memory:1@0
+    memory@0 -memory_read-> task@2
+    task@2 -clone-> task:1@0
+    machine -ran_on-> task:1@0
+    path:act -named-> memory:1@0
+"""
 
 
 def expected(text: str) -> list[str]:

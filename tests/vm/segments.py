@@ -15,6 +15,8 @@ from provcap.policy.apply import Control, opened
 WAY_OUT = 2
 UNASKED, BY_RULE, BY_SWITCH, BY_SWITCH6, LARGE, DATAGRAM = range(7401, 7407)
 LARGE_BYTES = 300_000
+VSOCK_PORT = 7410
+VMADDR_CID_LOCAL = 1  # this machine itself
 PID = 712346
 PROTOCOL = 0x88B5  # of Ethernet, for experiments
 
@@ -72,6 +74,8 @@ def main() -> None:
         made.recvfrom(1 << 16)
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as made:
         made.bind(("lo", PROTOCOL))
+    with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as made:
+        made.bind((VMADDR_CID_LOCAL, VSOCK_PORT))
 
 
 if __name__ == "__main__":

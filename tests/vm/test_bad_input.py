@@ -9,13 +9,14 @@ from provcap.capture.raw import RING, RawReader
 from provcap.errors import TruncatedError
 from provcap.vm import kernels
 from provcap.vm.machine import Machine, Result
+from tests.vm.guest_recordings import PATIENCE_S
 
 pytestmark = pytest.mark.vm
 
 
 def record(machine: Machine, out: str, *command: str) -> Result:
     words = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", out]
-    return machine.run([*words, "--", *command], timeout_s=300)
+    return machine.run([*words, "--", *command], timeout_s=PATIENCE_S)
 
 
 def test_a_full_disk_ends_the_recording_but_not_the_command(machine: Machine) -> None:

@@ -10,6 +10,7 @@ import struct
 
 import pytest
 
+from provcap.coverage.flows import version
 from provcap.records import Node
 from tests.vm.recorded import Recording, expected
 
@@ -117,7 +118,7 @@ SECOND_WRITE = """
 @pytest.fixture
 def tells_afterwards(machine) -> bool:
     """Whether this kernel has a hook behind a change of attributes."""
-    return tuple(map(int, machine.kernel.version.split(".")[:2])) >= (6, 9)
+    return version(machine.kernel.version) >= (6, 9)
 
 
 def lines(recording: Recording, operation: str) -> list[str]:
@@ -233,6 +234,6 @@ def _attributes(recording: Recording, id: int) -> dict:
 )
 def test_what_is_certain_says_so(recording, operation, relation, outcome):
     """What is recorded at its hook may still fail."""
-    (edge,) = (e for e in recording.window(operation).found if e.relation == relation)
+    edge = recording.window(operation).only(relation)
 
     assert edge.outcome == outcome

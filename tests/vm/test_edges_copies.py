@@ -103,7 +103,7 @@ def test_what_was_copied_before_is_not_recorded_again(recording):
 @pytest.mark.parametrize("operation", ["send_file", "copy_range", "splice_to_file"])
 def test_a_copy_tells_how_many_bytes_it_moved(recording, operation):
     """When the call is done: it was one."""
-    (copy,) = (edge for edge in recording.window(operation).found if edge.relation == "copy")
+    copy = recording.window(operation).only("copy")
 
     assert (copy.flags, copy.outcome) == (1, "done")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vm.recorded import expected
+from tests.vm.recorded import FORK, expected
 
 pytestmark = pytest.mark.vm
 
@@ -54,15 +54,6 @@ CONTROL = {
     """,
     "change_directory_refused": "directory:here@0 -perm_check-> task@1    task@0..1",
 }
-
-FORK = """
-    memory@0 -memory_read-> task@1               task@0..2
-    task@1 -clone_mem-> memory:1@0
-    memory@0 -memory_read-> task@2
-    task@2 -clone-> task:1@0
-    machine -ran_on-> task:1@0
-    path:act -named-> memory:1@0
-"""
 
 IDENTITY = {
     # the same memory, one version on
@@ -177,12 +168,6 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
     assert recording.window(operation).lines == expected(EVERYDAY[operation])
 
 
-def _only(recording, operation, relation):
-    """The one edge of this relation in the operation."""
-    (edge,) = (e for e in recording.window(operation).found if e.relation == relation)
-    return edge
-
-
 @pytest.mark.parametrize(
     ("operation", "relation", "flags"),
     [
@@ -197,7 +182,7 @@ def _only(recording, operation, relation):
 )
 def test_flags_are_those_of_the_call(recording, operation, relation, flags):
     """The command, the kind of lock, the access mask, what the kernel reads the file for."""
-    assert _only(recording, operation, relation).flags == flags
+    assert recording.window(operation).only(relation).flags == flags
 
 
 def test_a_change_of_user_is_told_with_the_next_version(recording):

@@ -161,16 +161,16 @@ def test_an_input_that_may_wait_is_recorded_when_it_is_done(recording):
         for edge in recording.window(operation).found
         if edge.relation == "read"
     }
-    (file,) = (e for e in recording.window("read").found if e.relation == "read")
+    file = recording.window("read").only("read")
 
     assert (outcomes, file.outcome) == ({"done"}, "at_hook")
 
 
 def test_flags_and_offset_are_those_of_the_call(recording):
     """The access mask, the flags of the open, the protection; the position before the read."""
-    (read,) = (e for e in recording.window("read").found if e.relation == "read")
-    (opened,) = (e for e in recording.window("create").found if e.relation == "open")
-    (mapped,) = (e for e in recording.window("map_shared").found if e.relation == "mmap")
+    read = recording.window("read").only("read")
+    opened = recording.window("create").only("open")
+    mapped = recording.window("map_shared").only("mmap")
 
     assert (read.flags, read.offset) == (4, 0)
     assert opened.flags & 0o101 == 0o101  # O_CREAT | O_WRONLY

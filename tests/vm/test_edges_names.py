@@ -12,7 +12,7 @@ import pytest
 from provcap.capture.decoder import TextRecord
 from provcap.cli.main import main
 from provcap.vocabulary import TEXT_TRUNCATED
-from tests.vm.guest_recordings import record
+from tests.vm.guest_recordings import PATIENCE_S, record
 from tests.vm.recorded import expected
 from tests.vm.test_edges_files import LOOKED_UP
 
@@ -306,7 +306,7 @@ def moved(machine) -> Path:
         (folder / name).write_text(name)
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--out", str(folder)]
     script = f"cd {folder}; {MOVES}"
-    assert machine.run([*command, "--", "sh", "-ec", script], timeout_s=300).status == 0
+    assert machine.run([*command, "--", "sh", "-ec", script], timeout_s=PATIENCE_S).status == 0
     return folder
 
 

@@ -2,21 +2,13 @@
 
 import pytest
 
-from tests.vm.recorded import expected
+from tests.vm.recorded import FORK, expected
 
 pytestmark = pytest.mark.vm
 
 CHILD_WRITES = """
     machine -ran_on-> task:1@0
     task:1@0 -write-> file:a@1               file:a@0..1
-"""
-FORK = """
-    memory@0 -memory_read-> task@1           task@0..2
-    task@1 -clone_mem-> memory:1@0
-    memory@0 -memory_read-> task@2
-    task@2 -clone-> task:1@0
-    machine -ran_on-> task:1@0
-    path:act -named-> memory:1@0
 """
 SHARED = """
     memory@0 -memory_read-> task@1           task@0..1

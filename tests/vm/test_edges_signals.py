@@ -55,7 +55,7 @@ def test_an_operation_makes_exactly_these_edges(recording, operation):
 )
 def test_flags_are_the_number_of_the_signal(recording, operation, relation):
     """SIGUSR1 everywhere."""
-    (edge,) = (e for e in recording.window(operation).found if e.relation == relation)
+    edge = recording.window(operation).only(relation)
 
     assert edge.flags == 10
 

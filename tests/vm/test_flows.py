@@ -86,6 +86,11 @@ def test_a_file_that_left_the_inode_cache_is_still_the_same(played):
     assert played.comes_from("evict-c", "evict-a")
 
 
+def test_a_file_that_its_open_has_made_is_a_name_in_its_directory(played):
+    """The folder lies on virtiofs, which looks up, makes and opens in one step."""
+    assert played.comes_from(".", "alternate-a")
+
+
 def test_a_copy_in_blocks_is_a_handful_of_edges(played):
     """Ten thousand reads and writes say the same thing again and again."""
     assert played.comes_from("copy-to", "copy-from")

@@ -14,7 +14,7 @@ import pytest
 
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
-from tests.vm.guest_recordings import Graph, Recording, record
+from tests.vm.guest_recordings import PATIENCE_S, Graph, Recording, record
 
 pytestmark = pytest.mark.vm
 
@@ -67,7 +67,11 @@ def soak(machine: Machine, workload, operations: int) -> Soaked:
     command = [sys.executable, "-m", "tests.vm.stress.soak"]
     command += [str(workload("soak", machine.share)), "/tmp", str(operations)]
     recording, result = record(
-        machine, machine.share / "soaked", command, *OPTIONS, timeout_s=300 + operations / 100
+        machine,
+        machine.share / "soaked",
+        command,
+        *OPTIONS,
+        timeout_s=PATIENCE_S + operations / 100,
     )
     told = json.loads(result.stdout)
     return Soaked(recording, recording.graph(), told["done"], tuple(told["kept"]))

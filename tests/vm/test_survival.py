@@ -8,7 +8,7 @@ import pytest
 
 from provcap.errors import TruncatedError
 from provcap.vm.machine import Machine
-from tests.vm.guest_recordings import Recording, record_command
+from tests.vm.guest_recordings import PATIENCE_S, Recording, record_command
 
 pytestmark = pytest.mark.vm
 
@@ -34,7 +34,7 @@ def run(machine: Machine, folder: Path, script: str) -> Ran:
     folder.mkdir()
     (folder / "in").write_text("words\n")
     words = record_command(folder / "out", ["sh", "-c", script, str(folder), sys.executable])
-    result = machine.run(["sh", "-c", AS_CHILD, "sh", *words], timeout_s=300)
+    result = machine.run(["sh", "-c", AS_CHILD, "sh", *words], timeout_s=PATIENCE_S)
     lines = (line.split() for line in result.stdout.decode().splitlines())
     pids = {name: int(pid) for name, pid in lines}
     return Ran(folder, Recording(folder / "out" / "audit.raw"), pids)

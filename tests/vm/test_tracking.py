@@ -8,6 +8,7 @@ import pytest
 
 from provcap.records import Edge, Node
 from provcap.vm.machine import Machine
+from tests.vm.guest_recordings import PATIENCE_S
 from tests.vm.recorded import Recording
 
 pytestmark = pytest.mark.vm
@@ -157,7 +158,7 @@ def tracked(machine: Machine) -> Iterator[Tracked]:
     record = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
     path = f"PATH={Path(sys.executable).parent}:/usr/bin:/usr/sbin:/bin:/sbin"
     command = ["env", path, *record, "--all", "false", "--", "sh", "-ec", SCRIPT]
-    result = machine.run(command, timeout_s=300)
+    result = machine.run(command, timeout_s=PATIENCE_S)
     assert (result.status, result.stderr) == (0, b""), result
     yield Tracked(out / "audit.raw", "/tmp/track", [])
     machine.run(["umount", "/tmp/track/disk"])

@@ -96,6 +96,13 @@ int start(int flags, int (*act)(void *), void *argument)
 	return MUST(clone(act, stack + size, flags, argument));
 }
 
+int write_later(void *fd)
+{
+	pause_ms(100);
+	MUST(write(*(int *)fd, "x", 1));
+	_exit(0);
+}
+
 void await_child(int pid)
 {
 	int status;
@@ -107,6 +114,20 @@ void await_child(int pid)
 	}
 }
 
+/* The third word of its line in /proc; the second one, its name, has no blank here. */
+static char state_of(int pid)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*s %*s %c", &state) != 1)
+		must(-1, path);
+	fclose(file);
+	return state;
+}
+
 int hold[2];
 
 int waiting_child(int (*act)(void *))
@@ -116,7 +137,8 @@ int waiting_child(int (*act)(void *))
 	MUST(pipe(hold));
 	child = start(SIGCHLD, act, NULL);
 	close(hold[0]);
-	pause_ms(20);
+	while (state_of(child) != 'S')
+		pause_ms(1);
 	return child;
 }
 

@@ -66,7 +66,10 @@ void pause_ms(int ms);
 int start(int flags, int (*act)(void *), void *argument);
 void await_child(int pid);
 
-/* A child that does this, and ends when `hold` is closed: after 20 ms it waits for that. */
+/* For start(): writes a byte to the descriptor at this address when others have begun to wait. */
+int write_later(void *fd);
+
+/* A child that does this, and ends when `hold` is closed; it waits for that when this returns. */
 extern int hold[2];
 int waiting_child(int (*act)(void *));
 void end_child(int child);

@@ -224,14 +224,6 @@ static void splice_often(void)
 	end();
 }
 
-static int write_later(void *unused)
-{
-	(void)unused;
-	pause_ms(100);
-	MUST(write(ends[1], "x", 1));
-	_exit(0);
-}
-
 /* The call is there first: what it puts on is the version that the writer makes meanwhile. */
 static void splice_waiting(void)
 {
@@ -240,7 +232,7 @@ static void splice_waiting(void)
 	make_pipes(0);
 	MUST(write(ends[1], "x", 1));
 	MUST(splice(ends[0], NULL, others[1], NULL, 1, 0));
-	child = start(SIGCHLD, write_later, NULL);
+	child = start(SIGCHLD, write_later, &ends[1]);
 	begin();
 	MUST(splice(ends[0], NULL, others[1], NULL, 1, 0));
 	await_child(child);

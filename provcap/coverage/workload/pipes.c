@@ -62,14 +62,6 @@ static void read_interrupted(void)
 	end();
 }
 
-static int write_later(void *unused)
-{
-	(void)unused;
-	pause_ms(100);
-	MUST(write(ends[1], "x", 1));
-	_exit(0);
-}
-
 /* The reader is there first: what it gets is the version that the writer makes meanwhile. */
 static void read_waiting(void)
 {
@@ -78,7 +70,7 @@ static void read_waiting(void)
 	make_pipe(0);
 	MUST(write(ends[1], "x", 1));
 	MUST(read(ends[0], &byte, 1));
-	child = start(SIGCHLD, write_later, NULL);
+	child = start(SIGCHLD, write_later, &ends[1]);
 	begin();
 	MUST(read(ends[0], &byte, 1));
 	await_child(child);
