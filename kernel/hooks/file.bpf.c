@@ -3,6 +3,7 @@
 #include "../objects/copy.h"
 #include "../objects/ioctl.h"
 #include "../objects/naming.h"
+#include "../objects/ring.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -213,7 +214,8 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !file || !may_map(file, prot, shared) || !current_scene(&scene))
+	if (ret || !file || !may_map(file, prot, shared) || !current_scene(&scene) ||
+	    is_own_ring(&scene, file))
 		return ret;
 	node = file_node(&scene, file);
 	if (!node)
