@@ -4,6 +4,7 @@
 #include "../objects/ioctl.h"
 #include "../objects/mapping.h"
 #include "../objects/naming.h"
+#include "../objects/ring.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -242,7 +243,8 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !file || !may_map(file, prot, shared) || !open_scene(&scene))
+	if (ret || !file || !may_map(file, prot, shared) || !open_scene(&scene) ||
+	    is_own_ring(&scene, file))
 		return ret;
 	if (shared)
 		will_share(&scene, file, prot & VM_ACCESS);

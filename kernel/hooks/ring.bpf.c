@@ -6,6 +6,7 @@
  * other hook.
  */
 #include "../objects/copy.h"
+#include "../objects/ring.h"
 
 /*
  * Its memory gets what is sent to the ring. It is made by `current`, and its last hour is not
@@ -34,16 +35,6 @@ int BPF_PROG(io_sq_thread_finish, struct io_ring_ctx *ring)
 
 	bpf_map_delete_elem(&io_rings, &address);
 	return 0;
-}
-
-/* Index of its memory, 0: not a ring, or the process that made it is gone or has executed another program */
-static __always_inline __u32 memory_of_ring(struct file *file)
-{
-	__u64 address = (__u64)file->private_data;
-	struct prov_ring *ring = bpf_map_lookup_elem(&io_rings, &address);
-	struct prov_memory *memory = ring ? memory_at(ring->memory) : NULL;
-
-	return memory && memory->node.id == ring->id && memory->references ? ring->memory : 0;
 }
 
 /* What the sender has loaded goes along, and the receiver may store it. */

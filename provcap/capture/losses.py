@@ -6,7 +6,7 @@ apart.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from provcap.capture.decoder import KernelRecord
@@ -54,6 +54,15 @@ class Losses(NamedTuple):
         harmful = (self.causes.keys() | self.refused.keys()) - HARMLESS.keys()
         uncounted = self.missing_uncounted or self.skipped or self.cut or self.unknown
         return not (uncounted or harmful or SWITCHED_OFF in self.restrictions)
+
+    def words(self) -> Iterator[str]:
+        """What is missing, for people: ``2 task storage``."""
+        if self.unknown:
+            yield "losses not known: the recorder did not write its last counters"
+        counts = {"missing": self.missing, "skipped": self.skipped, "late": self.late}
+        counts |= {cause: sum(cpus.values()) for cause, cpus in self.causes.items()}
+        counts |= self.refused
+        yield from (f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
 
     def attributes(self) -> dict[str, object]:
         """As attributes of the machine node: ``complete``, and ``losses`` as key -> text."""

@@ -43,9 +43,4 @@ def _summary(losses: Losses) -> str:
     words = [f"{losses.records} records"]
     if losses.complete:
         words.append("complete")
-    if losses.unknown:
-        words.append("losses not known: the recorder did not write its last counters")
-    counts = {"missing": losses.missing, "skipped": losses.skipped, "late": losses.late}
-    counts |= {cause: sum(cpus.values()) for cause, cpus in losses.causes.items()}
-    words += [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
-    return f"provcap replay: {', '.join(words)}"
+    return f"provcap replay: {', '.join((*words, *losses.words()))}"

@@ -54,7 +54,10 @@ def record(
     told += Path(f"{out}.names").read_text()
     recording = Recording(out / "audit.raw", WORK, parse_names(told), failures(told))
     if not recording.losses.complete:
-        raise GuestError(f"the recording on {machine.kernel.version} is incomplete: try again")
+        lost = ", ".join(recording.losses.words())
+        raise GuestError(
+            f"the recording on {machine.kernel.version} is incomplete ({lost}): try again"
+        )
     return recording
 
 

@@ -13,7 +13,7 @@
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
 						  copies, calls, processes, sockets, packets, lifetimes,
 						  everyday, identity, signals, loads, queues, shared,
-						  sharing };
+						  sharing, rings };
 
 int here = -1;
 const char *work;
@@ -114,15 +114,15 @@ void await_child(int pid)
 	}
 }
 
-/* The third word of its line in /proc; the second one, its name, has no blank here. */
+/* Out of the file in /proc for which the kernel does not ask whether one may look into the other. */
 static char state_of(int pid)
 {
 	char path[32], state = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "r");
-	if (!file || fscanf(file, "%*s %*s %c", &state) != 1)
+	if (!file || fscanf(file, "%*[^\n] Umask: %*s State: %c", &state) != 1)
 		must(-1, path);
 	fclose(file);
 	return state;
