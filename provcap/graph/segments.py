@@ -52,7 +52,7 @@ def _segments(graph: Graph, relation: str) -> dict[tuple[str, str], list[Segment
     found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     for edge in graph.edges_named((relation,)):
         obj = graph.object_of[packets[edge]]
-        if obj in graph.bytes_of:
+        if obj in graph.bytes_of and obj in graph.links:
             segment = Segment(*graph.bytes_of[obj], packets[edge], graph.at_ns[edge])
             found[graph.links[obj]].append(segment)
     return found

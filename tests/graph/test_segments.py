@@ -85,6 +85,16 @@ def test_what_was_sent_again_later_is_not_what_came() -> None:
     assert joined(graph, 2) == {(0, 0)}
 
 
+def test_a_packet_that_names_no_ends_is_of_no_connection() -> None:
+    """Nobody else writes such a log; it is read all the same."""
+    log = Log()
+    log.node("to", "socket")
+    log.node("in", "packet6", sequence=1, payload=1)
+    log.edge("receive_packet", "in", "to")
+
+    assert joined(log.graph(), 0) == set()
+
+
 def test_the_clock_of_the_sender_may_be_ahead() -> None:
     """Then what came seems to be older than what was sent."""
     graph = connection([(1000, 100)], [(1000, 50)], later=1)
