@@ -439,32 +439,34 @@ static __always_inline bool has_path(struct inode *inode)
 	return (inode->i_mode & S_IFMT) != S_IFIFO || !(inode->i_sb->s_flags & SB_NOUSER);
 }
 
-/* The same with a name, when a file is at hand */
-static __always_inline struct prov_node *file_node(struct prov_scene *scene, struct file *file)
+/* The same with a name, when a file is at hand; if it `opens`, a further path is a further name. */
+static __always_inline struct prov_node *named_node(struct prov_scene *scene, struct file *file,
+						    bool opens)
 {
 	struct inode *inode = file->f_inode;
+	__u8 kind = kind_of_mode(inode->i_mode);
 	struct prov_node *node = inode_node(scene, inode);
 
 	if (!node)
 		return NULL;
-	settle(node, kind_of_mode(inode->i_mode));
-	if (has_path(inode) && has_own_path(file))
-		announce_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
+	settle(node, kind);
+	if (!has_path(inode) || !has_own_path(file))
+		return node;
+	if (opens)
+		announce_this_name(scene->policy, node, kind, file);
+	else
+		announce_name(scene->policy, node, kind, file);
 	return node;
 }
 
-/* The same for a file that is being opened: a further path is a further name. */
+static __always_inline struct prov_node *file_node(struct prov_scene *scene, struct file *file)
+{
+	return named_node(scene, file, false);
+}
+
 static __always_inline struct prov_node *opened_node(struct prov_scene *scene, struct file *file)
 {
-	struct inode *inode = file->f_inode;
-	struct prov_node *node = inode_node(scene, inode);
-
-	if (!node)
-		return NULL;
-	settle(node, kind_of_mode(inode->i_mode));
-	if (has_path(inode) && has_own_path(file))
-		announce_this_name(scene->policy, node, kind_of_mode(inode->i_mode), file);
-	return node;
+	return named_node(scene, file, true);
 }
 
 #endif

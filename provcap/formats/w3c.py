@@ -237,11 +237,11 @@ _INODE_MORE = (
     _Key("cf:fs_magic", "magic", _HEX),
 )
 
-_FROM_WIRE = (
+_SEGMENT = (
     _Key("cf:sequence", "sequence", lambda raw: str(_from_wire(raw, 4))),
     _Key("cf:payload", "payload", _NUMBER),
-    _Key("cf:ip_id", "ip_id", lambda raw: str(_from_wire(raw, 2))),
 )
+_IP_ID = _Key("cf:ip_id", "ip_id", lambda raw: str(_from_wire(raw, 2)))
 
 OURS: Mapping[str, Sequence[_Key]] = {
     "task": (
@@ -260,8 +260,8 @@ OURS: Mapping[str, Sequence[_Key]] = {
     ),
     "socket": (*_INODE_MORE, *_numbers("family", "type", "protocol", "netns")),
     "stream": _numbers("netns"),
-    "packet": (*_numbers("protocol", "netns"), *_FROM_WIRE),
-    "packet6": (*_numbers("len", "protocol", "netns"), *_FROM_WIRE[:2]),
+    "packet": (*_numbers("protocol", "netns"), *_SEGMENT, _IP_ID),
+    "packet6": (*_numbers("len", "protocol", "netns"), *_SEGMENT),
     "msg": (
         *(_Key(f"cf:{name}", name, _DECIMAL) for name in ("type", "size", "queue")),
         *_numbers("dev", "key"),

@@ -260,8 +260,10 @@ class _Reader:
 
     def _describe_segment(self, obj: int, first: int, payload: int) -> None:
         """Two machines may know it as one: as it was sent, and merged with those that follow it."""
-        _, known = self.graph.bytes_of.get(obj, (first, 0))
+        _, known = self.graph.bytes_of.get(obj, (first, payload))
         self.graph.bytes_of[obj] = first, max(known, payload)
+        if known != payload:
+            self.graph.merged.add(obj)
 
     def _describe_disclosed(self, node: int, attributes: dict[str, Any]) -> None:
         """Only the label: the other keys were the application's choice, and mean nothing here."""

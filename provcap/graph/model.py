@@ -50,6 +50,7 @@ class Graph:
         self.changes: dict[int, str] = {}  # iattr, xattr: what it changed, for people
         self.links: dict[int, tuple[str, str]] = {}  # stream, packet: sender, receiver
         self.bytes_of: dict[int, tuple[int, int]] = {}  # packet of TCP: its first byte, how many
+        self.merged: set[int] = set()  # packets that one machine says to bring more than another
         # per edge
         self.sender = array("I")
         self.receiver = array("I")

@@ -28,12 +28,16 @@ class Segment(NamedTuple):
 
 
 def join(graph: Graph) -> int:
-    """Add an edge for each two packets that have bytes in common; returns how many were added."""
+    """Add an edge for each two packets that have bytes in common; returns how many were added.
+
+    What arrived as it was sent is one packet and needs none. Of those that were merged into it the
+    numbers are higher, so no cycle comes of it.
+    """
     sent, received = _segments(graph, "send_packet"), _segments(graph, "receive_packet")
     pairs = {
         (one.node, arrived.node)
         for ends in sent.keys() & received.keys()
-        for one, arrived in _pairs(sorted(sent[ends]), received[ends])
+        for one, arrived in _pairs(graph, sorted(sent[ends]), received[ends])
     }
     for pair in sorted(pairs):
         graph.add_edge(*pair, (SAME_BYTES, _SECTION), words.DATA)
@@ -48,19 +52,28 @@ def _segments(graph: Graph, relation: str) -> dict[tuple[str, str], list[Segment
     found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     for edge in graph.edges_named((relation,)):
         obj = graph.object_of[packets[edge]]
-        if obj in graph.bytes_of:
+        if obj in graph.bytes_of and obj in graph.links:
             segment = Segment(*graph.bytes_of[obj], packets[edge], graph.at_ns[edge])
             found[graph.links[obj]].append(segment)
     return found
 
 
-def _pairs(sent: list[Segment], received: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
+def _pairs(
+    graph: Graph, sent: list[Segment], received: list[Segment]
+) -> Iterator[tuple[Segment, Segment]]:
     """What was sent before the other came, if the clocks of both ends agree so far."""
-    longest = max(one.payload for one in sent)
+    longest, known = max(one.payload for one in sent), {one.node for one in sent}
     for arrived in received:
-        found = [one for one in _overlapping(sent, longest, arrived) if one.node != arrived.node]
+        found = list(_overlapping(sent, longest, arrived))
+        if arrived.node in known:
+            merged = graph.object_of[arrived.node] in graph.merged
+            found = [one for one in found if merged and _is_behind(one, arrived)]
         earlier = [one for one in found if one.at_ns <= arrived.at_ns]
         yield from ((one, arrived) for one in earlier or found)
+
+
+def _is_behind(one: Segment, other: Segment) -> bool:
+    return 0 < (one.first - other.first) % _TURN < _TURN // 2
 
 
 def _overlapping(sent: list[Segment], longest: int, arrived: Segment) -> Iterator[Segment]:

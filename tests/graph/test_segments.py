@@ -1,9 +1,13 @@
 """Segments that are cut or merged on their way lead to the packets that were received."""
 
+import io
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provcap.graph import queries
+from provcap.graph import ingest, queries
+from provcap.graph.checks import verify
 from provcap.graph.model import Graph
 from provcap.graph.segments import SAME_BYTES
 from tests.graph.builder import Log
@@ -81,6 +85,16 @@ def test_what_was_sent_again_later_is_not_what_came() -> None:
     assert joined(graph, 2) == {(0, 0)}
 
 
+def test_a_packet_that_names_no_ends_is_of_no_connection() -> None:
+    """Nobody else writes such a log; it is read all the same."""
+    log = Log()
+    log.node("to", "socket")
+    log.node("in", "packet6", sequence=1, payload=1)
+    log.edge("receive_packet", "in", "to")
+
+    assert joined(log.graph(), 0) == set()
+
+
 def test_the_clock_of_the_sender_may_be_ahead() -> None:
     """Then what came seems to be older than what was sent."""
     graph = connection([(1000, 100)], [(1000, 50)], later=1)
@@ -94,6 +108,40 @@ def test_the_receiving_socket_comes_of_the_sending_one() -> None:
     (receiver,) = {graph.receiver[e] for e in graph.edges_named(("receive_packet",))}
 
     assert sender in queries.ancestry(graph, [receiver])
+
+
+def through(*described: tuple[str, Range]) -> Graph:
+    """Packets that were sent and received as one each; a name again: it is described again."""
+    log = Log()
+    log.node("from", "socket")
+    log.node("to", "socket")
+    for name, bytes_ in described:
+        if name not in log.kinds:
+            packet(log, name, bytes_, **ENDS)
+            log.edge("send_packet", "from", name)
+            log.edge("receive_packet", name, "to")
+    lines = log.lines()
+    for name, (first, payload) in described:
+        facts = {"prov:type": "packet6", "cf:sequence": first, "cf:payload": payload}
+        lines += json.dumps({"entity": {log.id(name): facts}}).encode() + b"\n"
+    return ingest.read(io.BytesIO(lines), "test.log")
+
+
+def test_what_arrived_as_it_was_sent_is_not_joined() -> None:
+    """Two that overlap, one of them a repetition, would be each other's source."""
+    graph = through(("one", (1000, 100)), ("other", (1050, 100)))
+
+    assert list(graph.edges_named((SAME_BYTES,))) == []
+    assert verify(graph).cycle == []
+
+
+def test_those_that_were_merged_into_the_first_lead_to_it() -> None:
+    """It has the header of the whole: the receiver describes it again, with more bytes."""
+    described = ("one", (1000, 100)), ("other", (1100, 100)), ("one", (1000, 200))
+    graph = through(*described)
+
+    assert joined(graph, 0) == {(1, 0)}
+    assert verify(graph).cycle == []
 
 
 ranges = st.lists(

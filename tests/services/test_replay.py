@@ -141,7 +141,7 @@ def test_the_command_writes_to_standard_output(tmp_path: Path, capfd: Any) -> No
 
     assert status == 0
     assert all(json.loads(line) for line in out.splitlines())
-    assert err == "provcap replay: 5 records, complete, 5 node ring full\n"
+    assert err == "provcap replay: 5 records, complete, 5 node ring full, 2 disclosed invalid\n"
 
 
 def test_the_command_fails_for_a_cut_recording(tmp_path: Path, capfd: Any) -> None:

@@ -89,7 +89,7 @@ def test_a_file_that_left_the_inode_cache_is_still_the_same(played):
 
 def test_a_file_that_its_open_has_made_is_a_name_in_its_directory(played):
     """The folder lies on virtiofs, which looks up, makes and opens in one step."""
-    made, events = played.graph.node(played.path("alternate-a")), played.recording.events
+    made, events = played.graph.node(played.path("alternate-b")), played.recording.events
     makers = {event.through for event in events("inode_create") if event.target == made}
     kinds = {KINDS[e.target_kind].name for e in events("write") if e.through in makers}
 

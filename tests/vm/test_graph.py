@@ -29,7 +29,7 @@ PROMISED = {
     *("send_packet", "receive_packet", "packet_content"),
     *("msg_create", "send_msg_queue", "receive_msg_queue", "relay"),
     *("sh_create", "sh_attach", "sh_attach_read", "sh_detach"),
-    *("copy", "reflink", "splice_out", "stacked"),
+    *("copy", "reflink", "splice_out", "stacked", "ring_message"),
     *("sh_read", "sh_write", "munmap", "vm_read", "vm_write"),
     *("ptrace_attach", "ptrace_attach_task", "ptrace_traceme"),
     *("ptrace_read", "ptrace_read_task"),

@@ -29,10 +29,13 @@ static void make_pipe(void)
 	called("pipe", ends[0]);
 }
 
-/* A worker that is there before the operation begins; it waits for more for a while. */
+/* A worker that is there before the operation begins, and no other; it waits for more for a while. */
 static void make_ring_with_worker(void)
 {
+	unsigned int most[] = { 1, 1 };
+
 	make_ring(false);
+	MUST(syscall(SYS_io_uring_register, ring, IORING_REGISTER_IOWQ_MAX_WORKERS, most, 2));
 	MUST(ask(by_worker((struct io_uring_sqe){ .opcode = IORING_OP_NOP })));
 }
 
