@@ -444,11 +444,12 @@ static __always_inline struct prov_node *named_node(struct prov_scene *scene, st
 						    bool opens)
 {
 	struct inode *inode = file->f_inode;
-	__u8 kind = kind_of_mode(inode->i_mode);
 	struct prov_node *node = inode_node(scene, inode);
+	__u8 kind;
 
 	if (!node)
 		return NULL;
+	kind = kind_of_mode(inode->i_mode); /* here: 6.1's verifier takes the way from here for each kind */
 	settle(node, kind);
 	if (!has_path(inode) || !has_own_path(file))
 		return node;

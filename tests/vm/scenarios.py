@@ -77,5 +77,8 @@ TOO_MUCH = {
 }
 
 # Here whoever gives "own" knows of "other" what the writer of "clean" knew before
-ONE_WAY = {"early_write", "other_read", *(name for name in PAIRS if name.startswith("order_of"))}
+ONE_WAY = {
+    *("early_write", "other_read", "unmapped_before"),
+    *(name for name in PAIRS if name.startswith("order_of")),
+}
 SILENT = {"child_waits"}  # whoever has read the secret writes nothing
