@@ -112,11 +112,11 @@ int BPF_PROG(ksys_shmdt, char *address, long ret)
 }
 
 /* The pages may now be used in a way in which they could not: only that is new. */
-static __noinline int gain_access(struct prov_scene *scene, struct vm_area_struct *vma, __u32 prot)
+static __noinline int gain_access(struct prov_scene *scene, struct file *file, bool shared,
+				  __u32 prot)
 {
 	struct prov_detail detail = { .flags = prot, .offset = NO_OFFSET, .kind = NODE_FILE };
-	bool shared = vma->vm_flags & VM_MAYSHARE;
-	struct prov_node *node = file_node(scene, vma->vm_file);
+	struct prov_node *node = file_node(scene, file);
 
 	if (!node)
 		return 0;
@@ -150,14 +150,16 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 {
 	struct file *file = vma->vm_file;
 	struct prov_scene scene;
+	bool shared;
 
 	if (ret || !file || !(prot & ~vma->vm_flags & VM_ACCESS) || !open_scene(&scene))
 		return ret;
 	if ((file->f_inode->i_mode & S_IFMT) != S_IFREG)
 		return 0;
+	shared = vma->vm_flags & VM_MAYSHARE;
 	if (!scene.silent)
-		gain_access(&scene, vma, prot);
-	if (vma->vm_flags & VM_MAYSHARE)
+		gain_access(&scene, file, shared, prot);
+	if (shared)
 		share_more(&scene, (__u64)plain(file->f_inode), prot & VM_ACCESS);
 	return 0;
 }
