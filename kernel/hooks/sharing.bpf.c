@@ -13,8 +13,7 @@ static __always_inline bool is_ours(struct vm_area_struct *vma)
 	return vma->vm_flags & VM_MAYSHARE && vma->vm_file && vma->vm_mm == task->mm;
 }
 
-SEC("fentry/vma_interval_tree_insert")
-int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
+static __always_inline int is_linked(struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 	struct inode *inode;
@@ -25,6 +24,19 @@ int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
 	if ((inode->i_mode & S_IFMT) == S_IFREG && open_scene(&scene))
 		share_inode(&scene, inode, vma->vm_flags & VM_ACCESS);
 	return 0;
+}
+
+SEC("fentry/vma_interval_tree_insert")
+int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
+{
+	return is_linked(vma);
+}
+
+/* the same under its name in 7.3 */
+SEC("fentry/mapping_rmap_tree_insert")
+int BPF_PROG(mapping_rmap_tree_insert, struct vm_area_struct *vma)
+{
+	return is_linked(vma);
 }
 
 /* The last mapping of it: what was loaded until now counts, what comes later does not. */
@@ -47,14 +59,26 @@ static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
 }
 
 /* A mapping that is moved or cut is unlinked, too, and linked again. */
-SEC("fentry/vma_interval_tree_remove")
-int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
+static __always_inline int is_unlinked(struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 
 	if (is_ours(vma) && open_scene(&scene) && scene.memory && scene.memory->shares)
 		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode));
 	return 0;
+}
+
+SEC("fentry/vma_interval_tree_remove")
+int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
+{
+	return is_unlinked(vma);
+}
+
+/* the same under its name in 7.3 */
+SEC("fentry/mapping_rmap_tree_remove")
+int BPF_PROG(mapping_rmap_tree_remove, struct vm_area_struct *vma)
+{
+	return is_unlinked(vma);
 }
 
 struct prov_leaving {

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+_MAPPED = "what is stored in shared memory and loaded by others"
+_UNMAPPED = "that a shared mapping is gone: what others store later is taken as read"
+
 #: hook or function -> what is not seen without it
 _WITHOUT = {
     "inode_post_setattr": "changes of attributes are recorded before they are done, and a file "
@@ -15,6 +18,10 @@ _WITHOUT = {
     "pipe_read": "reads of pipes",
     "anon_pipe_read": "reads of pipes",
     "fifo_pipe_read": "reads of FIFOs",
+    "vma_interval_tree_insert": _MAPPED,
+    "vma_interval_tree_remove": _UNMAPPED,
+    "mapping_rmap_tree_insert": _MAPPED,
+    "mapping_rmap_tree_remove": _UNMAPPED,
 }
 
 #: without the first nothing is lost while the second is there
@@ -22,6 +29,10 @@ _STAND_INS = {
     "pipe_read": "anon_pipe_read",
     "anon_pipe_read": "pipe_read",
     "fifo_pipe_read": "pipe_read",
+    "vma_interval_tree_insert": "mapping_rmap_tree_insert",
+    "mapping_rmap_tree_insert": "vma_interval_tree_insert",
+    "vma_interval_tree_remove": "mapping_rmap_tree_remove",
+    "mapping_rmap_tree_remove": "vma_interval_tree_remove",
     "cgroup_release": "task_free",  # which is enough from 6.2 on
     "kernel_sendpage": "do_sendfile",  # since 6.5 sendfile is a splice
 }

@@ -8,14 +8,21 @@ from provcap.bpf.lost import explained, losses
 ACCESS_LISTS = ("inode_get_acl", "inode_post_remove_acl", "inode_post_set_acl", "vfs_get_acl")
 BEHIND = ("inode_post_removexattr", "inode_post_setattr")
 PIPES = ("anon_pipe_read", "fifo_pipe_read")
+TREE = ("vma_interval_tree_insert", "vma_interval_tree_remove")
+NEW_TREE = ("mapping_rmap_tree_insert", "mapping_rmap_tree_remove")
 
 
 @pytest.mark.parametrize(
     ("missing", "lost"),
     [
-        ((*PIPES, "kernel_sendpage", "cgroup_release"), []),  # 6.12
-        ((*ACCESS_LISTS, *BEHIND, *PIPES, "file_release"), ["file_release", *BEHIND]),  # 6.1
-        (("pipe_read", "kernel_sendpage"), []),  # since 6.15
+        ((*PIPES, *NEW_TREE, "kernel_sendpage", "cgroup_release"), []),  # 6.12
+        (
+            (*ACCESS_LISTS, *BEHIND, *PIPES, *NEW_TREE, "file_release"),
+            ["file_release", *BEHIND],
+        ),  # 6.1
+        (("pipe_read", *NEW_TREE, "kernel_sendpage"), []),  # since 6.15
+        (("pipe_read", *TREE, "kernel_sendpage", "cgroup_release"), []),  # 7.3
+        ((*TREE, *NEW_TREE), [*TREE, *NEW_TREE]),
         (("pipe_read", *PIPES), [*PIPES, "pipe_read"]),
         (("inode_post_set_acl",), ["inode_post_set_acl"]),  # 6.2 to 6.8
         (("uring_cmd",), ["uring_cmd"]),
