@@ -77,6 +77,26 @@ static void load_kernel_refused(void)
 	act_as(0);
 }
 
+/*
+ * The kernel reads the file that is named: in the root directory, so that nothing else is on the way. This is no
+ * policy, which shows when it has been read: one that is would be taken for good.
+ */
+static void load_policy(void)
+{
+	int policy = MUST(open("/sys/kernel/security/ima/policy", O_WRONLY));
+	int root = MUST(open("/", O_PATH));
+
+	called("policy", policy);
+	MUST(fchdir(here));
+	MUST(chroot("."));
+	begin();
+	FAILS(write(policy, "/text", 5), EINVAL);
+	end();
+	MUST(fchdir(root));
+	MUST(chroot("."));
+	close(policy);
+}
+
 static struct bpf_insn zero_and_exit[] = {
 	{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 	{ .code = BPF_JMP | BPF_EXIT },
@@ -130,6 +150,7 @@ const struct operation loads[] = {
 	{ "load_garbage", load_garbage },
 	{ "load_kernel", load_kernel },
 	{ "load_kernel_refused", load_kernel_refused },
+	{ "load_policy", load_policy },
 	{ "load_program", load_program },
 	{ "load_bad_program", load_bad_program },
 	{ "ask_for_program", ask_for_program },
