@@ -2,6 +2,8 @@
 /* The maps and the vocabulary tables: defined once, here. */
 #include "maps.h"
 
+const volatile __u32 probe_copy, probe_copies;
+
 struct rings_map rings SEC(".maps");
 struct policy_map policy SEC(".maps");
 struct cpu_map cpus SEC(".maps");

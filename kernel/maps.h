@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #ifndef PROVCAP_MAPS_H
 #define PROVCAP_MAPS_H
-/* Every map, declared once; maps.bpf.c defines them. */
+/* Every map, and every constant that the loader sets, declared once; maps.bpf.c defines them. */
 
 #include "compat.h"
 #include <bpf/bpf_core_read.h>
@@ -12,6 +12,9 @@
 #include "record.h"
 #include "vocabulary.h"
 #include "state.h"
+
+/* See graph/probe.h. Copies count from 0, in the order in which they run. No copies: there is one. */
+extern const volatile __u32 probe_copy, probe_copies;
 
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -24,6 +24,7 @@ enum {
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,
 	ASKED_FILES = 3,
+	PROBES = 64, /* programs on functions that may be attached more than once */
 	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
 
@@ -178,6 +179,7 @@ struct prov_task {
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
 	__u32 loads; /* the bpf(2) that it is in loads a program */
+	__u64 taken; /* probes of which a copy has run for the call at hand, see graph/probe.h */
 	__u64 signals; /* address of the task that it may signal now, 0: none */
 	struct prov_asked asked[ASKED_FILES];
 	struct prov_copying copying;
@@ -365,6 +367,7 @@ struct prov_cpu {
 	__u64 seq;
 	__u64 next_id;
 	__u64 counts[COUNTER_COUNT];
+	__s64 probes[PROBES]; /* see graph/probe.h */
 };
 
 struct prov_layout {

@@ -10,6 +10,7 @@
  * rest. A refused reservation has then changed nothing.
  */
 #include "emit.h"
+#include "probe.h"
 #include "remember.h"
 #include "scene.h"
 

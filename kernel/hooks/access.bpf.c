@@ -176,7 +176,7 @@ static __always_inline int touches_task(struct task_struct *task, bool writes, _
  * owner is one of the tasks that use it.
  */
 SEC("fexit/__access_remote_vm")
-int BPF_PROG(access_remote_vm, struct mm_struct *mm, unsigned long addr, void *buf, int len,
+int PROBE(access_remote_vm, struct mm_struct *mm, unsigned long addr, void *buf, int len,
 	     unsigned int gup_flags, int ret)
 {
 	struct task_struct *owner = mm->owner;
@@ -211,14 +211,14 @@ static __always_inline int ptraced(struct task_struct *child, __u32 request)
 }
 
 SEC("fexit/arch_ptrace")
-int BPF_PROG(arch_ptrace, struct task_struct *child, long request, unsigned long addr,
+int PROBE(arch_ptrace, struct task_struct *child, long request, unsigned long addr,
 	     unsigned long data, long ret)
 {
 	return ret < 0 ? 0 : ptraced(child, request);
 }
 
 SEC("fexit/compat_arch_ptrace")
-int BPF_PROG(compat_arch_ptrace, struct task_struct *child, int request, unsigned int addr,
+int PROBE(compat_arch_ptrace, struct task_struct *child, int request, unsigned int addr,
 	     unsigned int data, long ret)
 {
 	return ret < 0 ? 0 : ptraced(child, request);
@@ -226,7 +226,7 @@ int BPF_PROG(compat_arch_ptrace, struct task_struct *child, int request, unsigne
 
 /* Whose memory it is that process_vm_readv and process_vm_writev are about: they have only a number. */
 SEC("fentry/mm_access")
-int BPF_PROG(mm_access, struct task_struct *task)
+int PROBE(mm_access, struct task_struct *task)
 {
 	struct prov_policy *policy = current_policy();
 	struct prov_task *self, *other;
@@ -250,25 +250,25 @@ static __always_inline int vectors_moved(bool writes, long moved)
 }
 
 SEC("fexit/__x64_sys_process_vm_readv")
-int BPF_PROG(process_vm_readv, void *regs, long ret)
+int PROBE(process_vm_readv, void *regs, long ret)
 {
 	return vectors_moved(false, ret);
 }
 
 SEC("fexit/__x64_sys_process_vm_writev")
-int BPF_PROG(process_vm_writev, void *regs, long ret)
+int PROBE(process_vm_writev, void *regs, long ret)
 {
 	return vectors_moved(true, ret);
 }
 
 SEC("fexit/__ia32_sys_process_vm_readv")
-int BPF_PROG(process_vm_readv_32, void *regs, long ret)
+int PROBE(process_vm_readv_32, void *regs, long ret)
 {
 	return vectors_moved(false, ret);
 }
 
 SEC("fexit/__ia32_sys_process_vm_writev")
-int BPF_PROG(process_vm_writev_32, void *regs, long ret)
+int PROBE(process_vm_writev_32, void *regs, long ret)
 {
 	return vectors_moved(true, ret);
 }

@@ -254,7 +254,7 @@ static __noinline int end_asked(struct dentry *dentry, const struct prov_xattr *
 
 /* `size` 0 asks how long the value is: nothing of it is handed out. */
 SEC("fexit/vfs_getxattr")
-int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name, void *value,
+int PROBE(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name, void *value,
 	     size_t size, ssize_t ret)
 {
 	struct prov_xattr xattr = { .name = name, .value = value, .size = ret };
@@ -264,7 +264,7 @@ int BPF_PROG(vfs_getxattr, void *idmap, struct dentry *dentry, const char *name,
 
 /* Its length cannot be asked for without the list: that is told, too. */
 SEC("fexit/vfs_get_acl")
-int BPF_PROG(vfs_get_acl, void *idmap, struct dentry *dentry, const char *name,
+int PROBE(vfs_get_acl, void *idmap, struct dentry *dentry, const char *name,
 	     struct posix_acl *ret)
 {
 	bool told = ret && (unsigned long)ret < (unsigned long)-MAX_ERRNO;

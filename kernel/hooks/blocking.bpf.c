@@ -31,26 +31,26 @@ static __always_inline int read_done(struct kiocb *iocb, long got)
 }
 
 SEC("fexit/pipe_read")
-int BPF_PROG(pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+int PROBE(pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
 	return read_done(iocb, ret);
 }
 
 /* since 2025 pipes and FIFOs have a function each ("fs/pipe: introduce fifo read/write", 6.15) */
 SEC("fexit/anon_pipe_read")
-int BPF_PROG(anon_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+int PROBE(anon_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
 	return read_done(iocb, ret);
 }
 
 SEC("fexit/fifo_pipe_read")
-int BPF_PROG(fifo_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+int PROBE(fifo_pipe_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
 	return read_done(iocb, ret);
 }
 
 SEC("fexit/tty_read")
-int BPF_PROG(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+int PROBE(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
 	struct file *file = iocb->ki_filp;
 	struct prov_detail detail = {
@@ -97,14 +97,14 @@ static __always_inline int receive_done(struct socket *sock, struct msghdr *msg,
 }
 
 SEC("fexit/sock_recvmsg")
-int BPF_PROG(sock_recvmsg, struct socket *sock, struct msghdr *msg, int flags, int ret)
+int PROBE(sock_recvmsg, struct socket *sock, struct msghdr *msg, int flags, int ret)
 {
 	return receive_done(sock, msg, flags, ret);
 }
 
 /* recvmmsg goes through sock_recvmsg for its first message only; `nosec` says that it is a later one. */
 SEC("fexit/____sys_recvmsg")
-int BPF_PROG(sys_recvmsg, struct socket *sock, struct msghdr *msg, void *user, void *address,
+int PROBE(sys_recvmsg, struct socket *sock, struct msghdr *msg, void *user, void *address,
 	     unsigned int flags, int nosec, int ret)
 {
 	return nosec ? receive_done(sock, msg, flags, ret) : 0;

@@ -151,51 +151,51 @@ static __always_inline int end_between(struct file *in, struct file *out, long m
 }
 
 SEC("fentry/do_splice")
-int BPF_PROG(do_splice_begins, struct file *in, loff_t *off_in, struct file *out)
+int PROBE(do_splice_begins, struct file *in, loff_t *off_in, struct file *out)
 {
 	return begin_between(in, out, COPY_SPLICE);
 }
 
 SEC("fexit/do_splice")
-int BPF_PROG(do_splice, struct file *in, loff_t *off_in, struct file *out, loff_t *off_out,
+int PROBE(do_splice, struct file *in, loff_t *off_in, struct file *out, loff_t *off_out,
 	     size_t len, unsigned int flags, long ret)
 {
 	return end_between(in, out, ret);
 }
 
 SEC("fentry/do_tee")
-int BPF_PROG(do_tee_begins, struct file *in, struct file *out)
+int PROBE(do_tee_begins, struct file *in, struct file *out)
 {
 	return begin_between(in, out, COPY_TEE);
 }
 
 SEC("fexit/do_tee")
-int BPF_PROG(do_tee, struct file *in, struct file *out, size_t len, unsigned int flags, long ret)
+int PROBE(do_tee, struct file *in, struct file *out, size_t len, unsigned int flags, long ret)
 {
 	return end_between(in, out, ret);
 }
 
 SEC("fentry/vfs_copy_file_range")
-int BPF_PROG(vfs_copy_file_range_begins, struct file *in, loff_t at, struct file *out)
+int PROBE(vfs_copy_file_range_begins, struct file *in, loff_t at, struct file *out)
 {
 	return begin_between(in, out, COPY_RANGE);
 }
 
 SEC("fexit/vfs_copy_file_range")
-int BPF_PROG(vfs_copy_file_range, struct file *in, loff_t at, struct file *out, loff_t to,
+int PROBE(vfs_copy_file_range, struct file *in, loff_t at, struct file *out, loff_t to,
 	     size_t len, unsigned int flags, long ret)
 {
 	return end_between(in, out, ret);
 }
 
 SEC("fentry/vfs_clone_file_range")
-int BPF_PROG(vfs_clone_file_range_begins, struct file *in, loff_t at, struct file *out)
+int PROBE(vfs_clone_file_range_begins, struct file *in, loff_t at, struct file *out)
 {
 	return begin_between(in, out, COPY_CLONE);
 }
 
 SEC("fexit/vfs_clone_file_range")
-int BPF_PROG(vfs_clone_file_range, struct file *in, loff_t at, struct file *out, loff_t to,
+int PROBE(vfs_clone_file_range, struct file *in, loff_t at, struct file *out, loff_t to,
 	     loff_t len, unsigned int flags, long ret)
 {
 	return end_between(in, out, ret);
@@ -203,7 +203,7 @@ int BPF_PROG(vfs_clone_file_range, struct file *in, loff_t at, struct file *out,
 
 /* The source is read once for all files that are to share it. */
 SEC("fentry/vfs_dedupe_file_range")
-int BPF_PROG(vfs_dedupe_file_range_begins, struct file *in)
+int PROBE(vfs_dedupe_file_range_begins, struct file *in)
 {
 	struct prov_scene scene;
 
@@ -215,7 +215,7 @@ int BPF_PROG(vfs_dedupe_file_range_begins, struct file *in)
 }
 
 SEC("fentry/vfs_dedupe_file_range_one")
-int BPF_PROG(vfs_dedupe_file_range_one_begins, struct file *in, loff_t at, struct file *out)
+int PROBE(vfs_dedupe_file_range_one_begins, struct file *in, loff_t at, struct file *out)
 {
 	struct prov_copying *copying;
 	struct prov_scene scene;
@@ -231,7 +231,7 @@ int BPF_PROG(vfs_dedupe_file_range_one_begins, struct file *in, loff_t at, struc
 
 /* The source stays, for the next one. */
 SEC("fexit/vfs_dedupe_file_range_one")
-int BPF_PROG(vfs_dedupe_file_range_one, struct file *in, loff_t at, struct file *out, loff_t to,
+int PROBE(vfs_dedupe_file_range_one, struct file *in, loff_t at, struct file *out, loff_t to,
 	     loff_t len, unsigned int flags, long ret)
 {
 	struct prov_scene scene;
@@ -256,7 +256,7 @@ static __noinline int end_way(__u8 way, long moved)
 }
 
 SEC("fexit/vfs_dedupe_file_range")
-int BPF_PROG(vfs_dedupe_file_range, struct file *in, void *same, int ret)
+int PROBE(vfs_dedupe_file_range, struct file *in, void *same, int ret)
 {
 	return end_way(COPY_DEDUPE, 0);
 }
@@ -274,7 +274,7 @@ static __always_inline __u64 file_of(__u32 descriptor)
 
 /* It has numbers only; what they lead to is compared with, and not looked into. */
 SEC("fentry/do_sendfile")
-int BPF_PROG(do_sendfile_begins, int out, int in)
+int PROBE(do_sendfile_begins, int out, int in)
 {
 	struct prov_scene scene;
 
@@ -287,13 +287,13 @@ int BPF_PROG(do_sendfile_begins, int out, int in)
 }
 
 SEC("fexit/do_sendfile")
-int BPF_PROG(do_sendfile, int out, int in, loff_t *at, size_t count, loff_t max, long ret)
+int PROBE(do_sendfile, int out, int in, loff_t *at, size_t count, loff_t max, long ret)
 {
 	return end_way(COPY_SENDFILE, ret);
 }
 
 SEC("fentry/__x64_sys_vmsplice")
-int BPF_PROG(x64_sys_vmsplice_begins)
+int PROBE(x64_sys_vmsplice_begins)
 {
 	struct prov_scene scene;
 
@@ -302,7 +302,7 @@ int BPF_PROG(x64_sys_vmsplice_begins)
 
 /* 32-bit callers */
 SEC("fentry/__ia32_sys_vmsplice")
-int BPF_PROG(ia32_sys_vmsplice_begins)
+int PROBE(ia32_sys_vmsplice_begins)
 {
 	struct prov_scene scene;
 
@@ -311,7 +311,7 @@ int BPF_PROG(ia32_sys_vmsplice_begins)
 
 /* Where sendfile and vmsplice find out that a descriptor of theirs is a pipe */
 SEC("fexit/get_pipe_info")
-int BPF_PROG(get_pipe_info, struct file *file, bool for_splice, struct pipe_inode_info *pipe)
+int PROBE(get_pipe_info, struct file *file, bool for_splice, struct pipe_inode_info *pipe)
 {
 	struct prov_copying *copying;
 	struct prov_scene scene;
@@ -354,13 +354,13 @@ static __noinline int has_read(long moved)
 }
 
 SEC("fexit/__x64_sys_vmsplice")
-int BPF_PROG(x64_sys_vmsplice, const struct pt_regs *regs, long ret)
+int PROBE(x64_sys_vmsplice, const struct pt_regs *regs, long ret)
 {
 	return has_read(ret);
 }
 
 SEC("fexit/__ia32_sys_vmsplice")
-int BPF_PROG(ia32_sys_vmsplice, const struct pt_regs *regs, long ret)
+int PROBE(ia32_sys_vmsplice, const struct pt_regs *regs, long ret)
 {
 	return has_read(ret);
 }
@@ -383,13 +383,13 @@ static __always_inline int is_locked(struct pipe_inode_info *pipe)
 }
 
 SEC("fexit/pipe_lock")
-int BPF_PROG(pipe_lock, struct pipe_inode_info *pipe)
+int PROBE(pipe_lock, struct pipe_inode_info *pipe)
 {
 	return is_locked(pipe);
 }
 
 SEC("fexit/pipe_double_lock")
-int BPF_PROG(pipe_double_lock, struct pipe_inode_info *one, struct pipe_inode_info *other)
+int PROBE(pipe_double_lock, struct pipe_inode_info *one, struct pipe_inode_info *other)
 {
 	is_locked(one);
 	return is_locked(other);
@@ -422,7 +422,7 @@ static __noinline int has_put_into_pipe(struct prov_scene *scene, struct prov_co
 }
 
 SEC("fentry/pipe_unlock")
-int BPF_PROG(pipe_unlock, struct pipe_inode_info *pipe)
+int PROBE(pipe_unlock, struct pipe_inode_info *pipe)
 {
 	struct prov_copying *copying;
 	struct prov_scene scene;
@@ -442,7 +442,7 @@ int BPF_PROG(pipe_unlock, struct pipe_inode_info *pipe)
 
 /* Received into a pipe that is still locked */
 SEC("fexit/sock_splice_read")
-int BPF_PROG(sock_splice_read, struct file *file, loff_t *at, struct pipe_inode_info *pipe,
+int PROBE(sock_splice_read, struct file *file, loff_t *at, struct pipe_inode_info *pipe,
 	     size_t len, unsigned int flags, long ret)
 {
 	struct socket *sock = bpf_sock_from_file(file);

@@ -17,7 +17,7 @@ static __always_inline void note_owner(__u64 id, __u32 index)
 }
 
 SEC("fentry/pidfd_getfd")
-int BPF_PROG(pidfd_getfd)
+int PROBE(pidfd_getfd)
 {
 	note_owner(TAKING, 0);
 	return 0;
@@ -42,7 +42,7 @@ int BPF_PROG(descriptor_owner, struct task_struct *owner, unsigned int mode, int
 
 /* It has come, or it never will. */
 SEC("fexit/pidfd_getfd")
-int BPF_PROG(pidfd_getfd_done)
+int PROBE(pidfd_getfd_done)
 {
 	note_owner(0, 0);
 	return 0;

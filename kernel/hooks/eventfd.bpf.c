@@ -21,7 +21,7 @@ int BPF_PROG(eventfd_permission, struct file *file, int mask, int ret)
 
 /* Reading waits until the counter is not 0. */
 SEC("fexit/eventfd_read")
-int BPF_PROG(eventfd_read, struct kiocb *iocb, struct iov_iter *to, long ret)
+int PROBE(eventfd_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 {
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
@@ -41,7 +41,7 @@ int BPF_PROG(eventfd_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 
 /* The file is gone. The kernel itself may still count on, but nobody can read that. */
 SEC("fentry/eventfd_release")
-int BPF_PROG(eventfd_release, struct inode *inode, struct file *file)
+int PROBE(eventfd_release, struct inode *inode, struct file *file)
 {
 	end_loose(file->private_data, NODE_EVENTFD);
 	return 0;

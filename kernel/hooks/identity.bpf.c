@@ -84,7 +84,7 @@ int BPF_PROG(capset, struct cred *new, const struct cred *old, const void *effec
 
 /* unshare and setns meet here when all is done but the change itself; a task that exits gives all back. */
 SEC("fentry/switch_task_namespaces")
-int BPF_PROG(switch_task_namespaces, struct task_struct *task, struct nsproxy *new)
+int PROBE(switch_task_namespaces, struct task_struct *task, struct nsproxy *new)
 {
 	__u32 changed;
 
@@ -98,7 +98,7 @@ int BPF_PROG(switch_task_namespaces, struct task_struct *task, struct nsproxy *n
 
 /* The user namespace goes with the credentials; nothing fails from here on. */
 SEC("fentry/commit_creds")
-int BPF_PROG(commit_creds, struct cred *new)
+int PROBE(commit_creds, struct cred *new)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 

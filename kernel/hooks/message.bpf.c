@@ -9,7 +9,7 @@
 
 /* Which queue a message is for is not known when it is made: kept for the hook that runs next. */
 SEC("fentry/do_mq_timedsend")
-int BPF_PROG(do_mq_timedsend, int number, const char *text, size_t length, unsigned int priority)
+int PROBE(do_mq_timedsend, int number, const char *text, size_t length, unsigned int priority)
 {
 	struct prov_scene scene;
 	struct file *file;
@@ -91,7 +91,7 @@ int BPF_PROG(msg_queue_msgsnd, struct kern_ipc_perm *perm, struct msg_msg *msg, 
  * may be left.
  */
 SEC("fexit/store_msg")
-int BPF_PROG(store_msg, void *to, struct msg_msg *msg, size_t length, int ret)
+int PROBE(store_msg, void *to, struct msg_msg *msg, size_t length, int ret)
 {
 	struct prov_detail detail = MESSAGE_DETAIL;
 	struct prov_loose *message;
@@ -119,7 +119,7 @@ static __always_inline void describe_copy(struct prov_loose *copy, const struct 
  * for it.
  */
 SEC("fexit/copy_msg")
-int BPF_PROG(copy_msg, struct msg_msg *from, struct msg_msg *to, struct msg_msg *copied)
+int PROBE(copy_msg, struct msg_msg *from, struct msg_msg *to, struct msg_msg *copied)
 {
 	struct prov_detail detail = MESSAGE_DETAIL;
 	struct prov_loose *message, *copy;

@@ -95,21 +95,21 @@ static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
  * between with a packet of its own, for which the kernel would skip our program.
  */
 SEC("fexit/__ip_make_skb")
-int BPF_PROG(ip_make_skb, struct sock *sk, struct flowi4 *route, void *queue, void *cork,
+PROBE_MARK int BPF_PROG(ip_make_skb, struct sock *sk, struct flowi4 *route, void *queue, void *cork,
 	     struct sk_buff *made)
 {
-	if (made && is_udp(sk))
+	if (made && is_udp(sk) && !is_seen_to(ctx))
 		send_datagram(sk, made, &route->uli);
 	return 0;
 }
 
 SEC("fexit/__ip6_make_skb")
-int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork)
+PROBE_MARK int BPF_PROG(ip6_make_skb, struct sock *sk, void *queue, struct inet_cork_full *cork)
 {
 	__u64 made = 0;
 
 	bpf_get_func_ret(ctx, &made); /* behind one more argument up to 6.12 at least */
-	if (made && is_udp(sk))
+	if (made && is_udp(sk) && !is_seen_to(ctx))
 		send_datagram(sk, (void *)made, &cork->fl.u.ip6.uli);
 	return 0;
 }
@@ -145,7 +145,7 @@ static __always_inline bool was_received(struct prov_policy *policy, struct prov
  * `length` is negative for one that was only peeked at.
  */
 SEC("fentry/skb_consume_udp")
-int BPF_PROG(skb_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
+int PROBE(skb_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
 {
 	struct prov_packet *packet;
 	struct prov_socket *socket;

@@ -13,7 +13,7 @@
  * told.
  */
 SEC("fexit/io_sq_offload_create")
-int BPF_PROG(io_sq_offload_create, struct io_ring_ctx *ring, void *parameters, int ret)
+int PROBE(io_sq_offload_create, struct io_ring_ctx *ring, void *parameters, int ret)
 {
 	__u64 address = (__u64)ring;
 	struct prov_ring made = {};
@@ -29,7 +29,7 @@ int BPF_PROG(io_sq_offload_create, struct io_ring_ctx *ring, void *parameters, i
 }
 
 SEC("fentry/io_sq_thread_finish")
-int BPF_PROG(io_sq_thread_finish, struct io_ring_ctx *ring)
+int PROBE(io_sq_thread_finish, struct io_ring_ctx *ring)
 {
 	__u64 address = (__u64)ring;
 
@@ -60,7 +60,7 @@ static __noinline int messages(struct prov_scene *scene, __u32 index)
 
 /* Before the message goes: whoever waits for it may be quicker than the exit of this function. */
 SEC("fentry/io_msg_ring")
-int BPF_PROG(io_msg_ring, struct io_kiocb *request)
+int PROBE(io_msg_ring, struct io_kiocb *request)
 {
 	struct prov_scene scene;
 	struct file *file = request->file;

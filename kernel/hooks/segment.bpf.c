@@ -120,7 +120,7 @@ static __always_inline bool is_own(struct vm_area_struct *vma)
  * there.
  */
 SEC("fentry/shm_close")
-int BPF_PROG(shm_close, struct vm_area_struct *vma)
+int PROBE(shm_close, struct vm_area_struct *vma)
 {
 	struct prov_detail detail = SEGMENT_DETAIL;
 	struct prov_loose *segment;

@@ -13,12 +13,12 @@ static __always_inline bool is_ours(struct vm_area_struct *vma)
 	return vma->vm_flags & VM_MAYSHARE && vma->vm_file && vma->vm_mm == task->mm;
 }
 
-static __always_inline int is_linked(struct vm_area_struct *vma)
+static __always_inline int is_linked(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 	struct inode *inode;
 
-	if (!is_ours(vma))
+	if (!is_ours(vma) || is_seen_to(ctx))
 		return 0;
 	inode = vma->vm_file->f_inode;
 	if ((inode->i_mode & S_IFMT) == S_IFREG && open_scene(&scene))
@@ -27,16 +27,16 @@ static __always_inline int is_linked(struct vm_area_struct *vma)
 }
 
 SEC("fentry/vma_interval_tree_insert")
-int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
+PROBE_MARK int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
 {
-	return is_linked(vma);
+	return is_linked(ctx, vma);
 }
 
 /* the same under its name in 7.3 */
 SEC("fentry/mapping_rmap_tree_insert")
-int BPF_PROG(mapping_rmap_tree_insert, struct vm_area_struct *vma)
+PROBE_MARK int BPF_PROG(mapping_rmap_tree_insert, struct vm_area_struct *vma)
 {
-	return is_linked(vma);
+	return is_linked(ctx, vma);
 }
 
 /* The last mapping of it: what was loaded until now counts, what comes later does not. */
@@ -59,26 +59,26 @@ static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
 }
 
 /* A mapping that is moved or cut is unlinked, too, and linked again. */
-static __always_inline int is_unlinked(struct vm_area_struct *vma)
+static __always_inline int is_unlinked(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 
-	if (is_ours(vma) && open_scene(&scene) && scene.memory && scene.memory->shares)
+	if (is_ours(vma) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory && scene.memory->shares)
 		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode));
 	return 0;
 }
 
 SEC("fentry/vma_interval_tree_remove")
-int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
+PROBE_MARK int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
 {
-	return is_unlinked(vma);
+	return is_unlinked(ctx, vma);
 }
 
 /* the same under its name in 7.3 */
 SEC("fentry/mapping_rmap_tree_remove")
-int BPF_PROG(mapping_rmap_tree_remove, struct vm_area_struct *vma)
+PROBE_MARK int BPF_PROG(mapping_rmap_tree_remove, struct vm_area_struct *vma)
 {
-	return is_unlinked(vma);
+	return is_unlinked(ctx, vma);
 }
 
 struct prov_leaving {
@@ -124,13 +124,13 @@ static __noinline int tell_all_unmapped(void)
 }
 
 SEC("fexit/__vm_munmap")
-int BPF_PROG(vm_munmap, unsigned long start, size_t length, bool unlock, int ret)
+int PROBE(vm_munmap, unsigned long start, size_t length, bool unlock, int ret)
 {
 	return ret ? 0 : tell_all_unmapped();
 }
 
 SEC("fexit/ksys_shmdt")
-int BPF_PROG(ksys_shmdt, char *address, long ret)
+int PROBE(ksys_shmdt, char *address, long ret)
 {
 	return ret ? 0 : tell_all_unmapped();
 }

@@ -130,7 +130,7 @@ static __always_inline struct prov_socket *accepted_socket(struct prov_scene *sc
 
 /* After a connection has come: listening socket -> new socket -> task. */
 SEC("fexit/do_accept")
-int BPF_PROG(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
+int PROBE(do_accept, struct file *file, void *arg, void *address, void *length, int flags,
 	     struct file *made)
 {
 	struct prov_detail detail = {
@@ -304,7 +304,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
  * (dc97391e6610 "sock: Remove ->sendpage*() in favour of sendmsg(MSG_SPLICE_PAGES)").
  */
 SEC("fentry/kernel_sendpage")
-int BPF_PROG(kernel_sendpage, struct socket *sock)
+int PROBE(kernel_sendpage, struct socket *sock)
 {
 	struct prov_socket *socket;
 	struct prov_scene scene;

@@ -25,7 +25,7 @@ int BPF_PROG(terminal_permission, struct file *file, int mask, int ret)
 
 /* Queued when the last reference is gone: both ends of a pseudo-terminal come here. */
 SEC("fentry/release_one_tty")
-int BPF_PROG(release_one_tty, struct work_struct *work)
+int PROBE(release_one_tty, struct work_struct *work)
 {
 	end_loose((void *)work - bpf_core_field_offset(struct tty_struct, hangup_work), NODE_CHAR);
 	return 0;

@@ -103,6 +103,19 @@ class OpenOptions(ctypes.Structure):
     _fields_ = [("sz", c_size_t), ("object_name", c_char_p)]
 
 
+class LinkOptions(ctypes.Structure):
+    """``struct bpf_link_create_opts`` as far as programs on functions use it."""
+
+    _fields_ = [
+        ("sz", c_size_t),
+        ("flags", c_uint32),
+        ("iter_info", c_void_p),
+        ("iter_info_len", c_uint32),
+        ("target_btf_id", c_uint32),
+        ("cookie", c_uint64),
+    ]
+
+
 _PRINT = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
 _OBJECT = _PROGRAM = _MAP = c_void_p
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -123,6 +136,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "bpf_map__fd": (c_int, [_MAP]),
     "bpf_map__type": (c_int, [_MAP]),
     "bpf_map__inner_map": (_MAP, [_MAP]),
+    "bpf_map__reuse_fd": (c_int, [_MAP, c_int]),
     "bpf_map__max_entries": (c_uint32, [_MAP]),
     "bpf_map__set_max_entries": (c_int, [_MAP, c_uint32]),
     "bpf_map__initial_value": (c_void_p, [_MAP, POINTER(c_size_t)]),
@@ -140,7 +154,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "bpf_obj_get": (c_int, [c_char_p]),
     "bpf_obj_pin": (c_int, [c_int, c_char_p]),
     "bpf_obj_get_info_by_fd": (c_int, [c_int, c_void_p, POINTER(c_uint32)]),
-    "bpf_link_create": (c_int, [c_int, c_int, c_int, c_void_p]),
+    "bpf_link_create": (c_int, [c_int, c_int, c_int, POINTER(LinkOptions)]),
     "bpf_iter_create": (c_int, [c_int]),
     "bpf_enable_stats": (c_int, [c_int]),
 }

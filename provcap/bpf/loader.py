@@ -16,20 +16,22 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from provcap.bpf import elf, libbpf, pins
-from provcap.bpf.btf import Var, kernel_btf, object_btf
+from provcap.bpf.btf import Tag, Var, kernel_btf, object_btf
 from provcap.bpf.kernel import active_lsms
 from provcap.bpf.layout import object_layout
 from provcap.bpf.libbpf import CallError, address, call, opened, pointer, text
 from provcap.bpf.maps import ARRAY_OF_MAPS, RINGBUF, Map, u32
 from provcap.bpf.pins import Pins, pin, pin_name
+from provcap.bpf.preemption import preempts_itself
 from provcap.bpf.programs import ProgramInfo, program_info
 from provcap.bpf.ring import Ring
-from provcap.bpf.targets import ATTACH_TYPES, Program, Skipped, attach_rank, skipped
+from provcap.bpf.targets import ATTACH_TYPES, Program, Skipped, attach_rank, copy_name, skipped
 from provcap.errors import KernelError, LayoutError, LoadError, SetupError
 
 _T = TypeVar("_T")
 
 RING_BYTES = 4 << 20  # for each possible CPU
+COPIES = 2  # of each probe, on a kernel that preempts itself
 OBJECT_NAME = "provcap.bpf.o"
 
 
@@ -63,6 +65,11 @@ class Capture:
             for kind, name in self._pins.pinned_programs()
         }
 
+    def probes(self) -> list[str]:
+        """Names of the programs with spare copies; the place of each is its cookie."""
+        names = {name for _kind, name in self._pins.pinned_programs()}
+        return sorted(name for name in names if copy_name(name, 1) in names)
+
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Nobody else changes what is pinned, or a map by the same rule, within the block."""
         return self._pins.locked()
@@ -74,11 +81,11 @@ class Capture:
         """
         with self._pins.locked():
             done: list[Path] = []
-            running = set(self.attached())
+            running, cookies = set(self.attached()), self._cookies()
             try:
                 for program in self._loaded():
                     if program.kind != "iter" and program.name not in running:
-                        done.append(self._attach(program))
+                        done.append(self._attach(program, cookies.get(program.name)))
             except BaseException as error:
                 for path in reversed(done):
                     path.unlink(missing_ok=True)
@@ -137,14 +144,24 @@ class Capture:
         """Close; capture goes on."""
         self.close()
 
+    def _cookies(self) -> dict[str, int]:
+        """Name -> cookie, of all copies of each probe that has some."""
+        return {
+            copy_name(name, copy): place
+            for place, name in enumerate(self.probes())
+            for copy in range(COPIES)
+        }
+
     def _loaded(self) -> list[Program]:
         """Pinned programs in the order to attach them; a program's name holds its hook's name."""
         found = [Program(name, kind, kind, name) for kind, name in self._pins.pinned_programs()]
         return sorted(found, key=attach_rank)
 
-    def _attach(self, program: Program) -> Path:
+    def _attach(self, program: Program, cookie: int | None) -> Path:
         path = self._pins.link(program.name)
-        self._with_program(program.kind, program.name, lambda fd: _pin_link(fd, program, path))
+        self._with_program(
+            program.kind, program.name, lambda fd: _pin_link(fd, program, path, cookie)
+        )
         return path
 
     def _with_program(self, kind: str, name: str, act: Callable[[int], _T]) -> _T:
@@ -290,17 +307,16 @@ def _load(
     tree: Pins,
     fingerprint: bytes,
 ) -> Capture:
+    copied = probes(image) if preempts_itself() else frozenset()
     with _opened_object(name, image) as bpf_object:
         _switch_off(bpf_object)
         _size_rings(bpf_object)
-        _set_globals(bpf_object, image, settings)
-        libbpf.messages.clear()
-        try:
-            call("bpf_object__load", bpf_object)
-        except CallError as error:
-            raise refusal(name, error.errno, list(libbpf.messages)) from error
+        _set_globals(bpf_object, image, {**settings, **_place_among_copies(0, copied)})
+        _load_object(name, bpf_object)
         _fill_rings(call("bpf_map__fd", _named_map(bpf_object, "rings")), ring_bytes)
         _pin_all(bpf_object, tree)
+        for copy in range(1, COPIES if copied else 1):
+            _load_spare(name, image, copied, copy, bpf_object, tree)
         capture = Capture(tree)
         try:
             if prepare is not None:
@@ -312,6 +328,51 @@ def _load(
         call("bpf_map_update_elem", marker, u32(0), fingerprint, 0, about="layout")
         pin(marker, tree.marker)
     return capture
+
+
+def probes(image: bytes) -> frozenset[str]:
+    """Names of the programs of an object that may have copies (kernel/graph/probe.h)."""
+    btf = object_btf(image)
+    tagged = (
+        tag.target for _id, tag in btf.types() if isinstance(tag, Tag) and tag.name == "probe"
+    )
+    return frozenset(btf.decode(target).name for target in tagged)
+
+
+def _load_spare(
+    name: str, image: bytes, copied: frozenset[str], copy: int, first: int, tree: Pins
+) -> None:
+    """Load and pin the probes once more, with the maps of the first object."""
+    with _opened_object(name, image) as bpf_object:
+        _switch_off(bpf_object, only=copied)
+        _share_maps(bpf_object, first)
+        _set_globals(bpf_object, image, _place_among_copies(copy, copied))
+        _load_object(name, bpf_object)
+        for handle, program in _loaded_programs(bpf_object):
+            path = tree.program(program.kind, copy_name(program.name, copy))
+            pin(call("bpf_program__fd", handle), path)
+
+
+def _place_among_copies(copy: int, copied: frozenset[str]) -> dict[str, int]:
+    """The settings that kernel/graph/probe.h asks for, if there are copies."""
+    return {"probe_copy": copy, "probe_copies": COPIES} if copied else {}
+
+
+def _share_maps(bpf_object: int, other: int) -> None:
+    """Use the maps of another object; constants, by which the two differ, stay its own."""
+    theirs = {_pin_name_of(handle): handle for handle in _each("bpf_object__next_map", other)}
+    for handle in _each("bpf_object__next_map", bpf_object):
+        name = _pin_name_of(handle)
+        if not name.startswith("rodata"):
+            call("bpf_map__reuse_fd", handle, call("bpf_map__fd", theirs[name]), about=name)
+
+
+def _load_object(name: str, bpf_object: int) -> None:
+    libbpf.messages.clear()
+    try:
+        call("bpf_object__load", bpf_object)
+    except CallError as error:
+        raise refusal(name, error.errno, list(libbpf.messages)) from error
 
 
 @contextlib.contextmanager
@@ -349,10 +410,19 @@ def _each(step: str, bpf_object: int) -> list[int]:
     return found
 
 
-def _switch_off(bpf_object: int) -> None:
+def _switch_off(bpf_object: int, only: frozenset[str] | None = None) -> None:
+    """What this kernel lacks, and all but ``only`` these."""
     programs = {program: handle for handle, program in _programs(bpf_object)}
-    for program, _missing in skipped(list(programs), kernel_btf()):
+    off = {program for program, _missing in skipped(list(programs), kernel_btf())}
+    off |= {program for program in programs if only is not None and program.name not in only}
+    for program in off:
         call("bpf_program__set_autoload", programs[program], False, about=program.name)
+
+
+def _loaded_programs(bpf_object: int) -> Iterator[tuple[int, Program]]:
+    for handle, program in _programs(bpf_object):
+        if libbpf.library().bpf_program__autoload(handle):
+            yield handle, program
 
 
 def _size_rings(bpf_object: int) -> None:
@@ -415,9 +485,8 @@ def _pin_all(bpf_object: int, tree: Pins) -> None:
         path = tree.maps / _pin_name_of(handle)
         if path != tree.marker:
             pin(call("bpf_map__fd", handle), path)
-    for handle, program in _programs(bpf_object):
-        if libbpf.library().bpf_program__autoload(handle):
-            pin(call("bpf_program__fd", handle), tree.program(program.kind, program.name))
+    for handle, program in _loaded_programs(bpf_object):
+        pin(call("bpf_program__fd", handle), tree.program(program.kind, program.name))
 
 
 def _pin_name_of(map_handle: int) -> str:
@@ -431,10 +500,13 @@ def _named_map(bpf_object: int, name: str) -> int:
     return handle
 
 
-def _pin_link(program_fd: int, program: Program, path: Path) -> None:
+def _pin_link(program_fd: int, program: Program, path: Path, cookie: int | None) -> None:
     """Attach and pin; the link that is not pinned goes with its descriptor."""
-    kind = ATTACH_TYPES[program.kind]
-    with opened(call("bpf_link_create", program_fd, 0, kind, None, about=program.name)) as link:
+    kind, options = ATTACH_TYPES[program.kind], None
+    if cookie is not None:
+        size = ctypes.sizeof(libbpf.LinkOptions)
+        options = ctypes.byref(libbpf.LinkOptions(sz=size, cookie=cookie))
+    with opened(call("bpf_link_create", program_fd, 0, kind, options, about=program.name)) as link:
         pin(link, path)
 
 

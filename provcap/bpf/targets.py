@@ -1,5 +1,6 @@
 """Knows what each kind of program attaches to, and whether a kernel has it."""
 
+import re
 from typing import NamedTuple
 
 from provcap.bpf.btf import Btf
@@ -73,20 +74,35 @@ def skipped(programs: list[Program], kernel: Btf) -> list[Skipped]:
     ]
 
 
-def attach_rank(program: Program) -> tuple[int, str]:
+def copy_name(name: str, copy: int) -> str:
+    """Name of a copy of a probe, counted from 0 in the order in which they run."""
+    return f"{name}_spare{copy}" if copy else name
+
+
+def _copy_of(name: str) -> int:
+    spare = re.search(r"_spare(\d+)$", name)
+    return int(spare[1]) if spare else 0
+
+
+def attach_rank(program: Program) -> tuple[int, int, str]:
     """Sort key for attaching; detach in the opposite order.
 
     What frees state comes first, so that nothing is made whose end is not seen. What makes it for
     new objects follows, then the exit probes, so that an input recorded on success never finds
     only its entry half attached. Iterators are last: they take in what was there before.
+    The last copy of a probe comes first: what is attached last runs first.
     """
+    return _turn(program), -_copy_of(program.name), program.name
+
+
+def _turn(program: Program) -> int:
     if program.kind == "iter":
-        return 4, program.name
+        return 4
     if any(word in program.target for word in _ENDS):
-        return 0, program.name
+        return 0
     if any(word in program.target for word in _BEGINNINGS):
-        return 1, program.name
-    return (3 if program.kind == "lsm" else 2), program.name
+        return 1
+    return 3 if program.kind == "lsm" else 2
 
 
 #: words in the names of hooks that end, and that begin, the life of a kernel object

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from provcap.bpf.layout import Layout, Value
 from provcap.bpf.maps import u32
 from provcap.bpf.programs import ProgramInfo
+from provcap.bpf.targets import copy_name
 from provcap.vocabulary import HARMLESS, UNCOUNTED
 
 
@@ -24,6 +25,9 @@ class Loaded(Protocol):
 
     def programs(self) -> Mapping[str, ProgramInfo]:
         """Counters of every loaded program by name."""
+
+    def probes(self) -> list[str]:
+        """Names of the programs with spare copies, in the order of their tallies."""
 
 
 class Counters(NamedTuple):
@@ -57,12 +61,28 @@ def read(capture: Loaded, layout: Layout) -> Counters:
     return Counters(
         {cpu: _named(counted["counts"], layout) for cpu, counted in enumerate(cpus)},
         {cpu: _number(counted["seq"]) for cpu, counted in enumerate(cpus)},
-        {
-            name: info.recursion_misses
-            for name, info in capture.programs().items()
-            if name not in UNCOUNTED
-        },
+        _skipped(capture, [_numbers(counted["probes"]) for counted in cpus]),
     )
+
+
+def _skipped(capture: Loaded, tallies: list[list[int]]) -> dict[str, int]:
+    """Program -> runs that the kernel skipped; of one with copies, of all of them for one call.
+
+    ``tallies``: for each CPU those of the probes, see kernel/graph/probe.h.
+    """
+    misses = {name: info.recursion_misses for name, info in capture.programs().items()}
+    for place, name in enumerate(capture.probes()):
+        copies = _misses_of_copies(misses, name)
+        misses[name] = max(0, copies[-1] + sum(tally[place] for tally in tallies))
+    return {name: count for name, count in misses.items() if name not in UNCOUNTED}
+
+
+def _misses_of_copies(misses: dict[str, int], name: str) -> list[int]:
+    """Taken out of ``misses``, in the order in which they run."""
+    found: list[int] = []
+    while copy_name(name, len(found)) in misses:
+        found.append(misses.pop(copy_name(name, len(found))))
+    return found
 
 
 def _named(counts: Value, layout: Layout) -> dict[str, int]:
@@ -70,8 +90,12 @@ def _named(counts: Value, layout: Layout) -> dict[str, int]:
     numbers = layout.enum("prov_counter")
     ordered = sorted(numbers.items(), key=lambda item: item[1])
     names = [name.removeprefix("COUNT_").lower() for name, _ in ordered if name != "COUNTER_COUNT"]
-    assert isinstance(counts, tuple)
-    return dict(zip(names, map(_number, counts), strict=True))
+    return dict(zip(names, _numbers(counts), strict=True))
+
+
+def _numbers(values: Value) -> list[int]:
+    assert isinstance(values, tuple)
+    return list(map(_number, values))
 
 
 def _number(value: Value) -> int:

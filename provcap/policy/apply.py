@@ -62,6 +62,9 @@ class Loaded(Protocol):
     def programs(self) -> Mapping[str, ProgramInfo]:
         """Counters of every loaded program by name."""
 
+    def probes(self) -> list[str]:
+        """Names of the programs with spare copies."""
+
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Nobody else changes the capture meanwhile."""
 

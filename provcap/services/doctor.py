@@ -15,6 +15,7 @@ from provcap.bpf.btf import kernel_btf
 from provcap.bpf.helpers import missing_helpers
 from provcap.bpf.kernel import active_lsms
 from provcap.bpf.lost import losses
+from provcap.bpf.preemption import AT_WILL, preemption
 from provcap.errors import ProvcapError
 
 _T = TypeVar("_T")
@@ -32,6 +33,7 @@ class Facts(NamedTuple):
     bpffs: bool
     libbpf: bool
     object_path: str | None
+    preemption: str
     missing_hooks: list[str] | None
     missing_helpers: list[str] | None
     tools: dict[str, bool]
@@ -97,6 +99,7 @@ def gather() -> Facts:
         bpffs=pins.has_bpffs(_read("/proc/self/mounts")),
         libbpf=find_library("bpf") is not None or Path("/usr/lib/libbpf.so.1").exists(),
         object_path=None if path is None else str(path),
+        preemption=preemption(),
         missing_hooks=None if path is None else _or_none(lambda: _missing_hooks(path)),
         missing_helpers=None if path is None else _or_none(lambda: _missing_helpers(path)),
         tools={tool: any(map(shutil.which, names)) for tool, names in TOOLS.items()},
@@ -157,7 +160,13 @@ def _object_lines(facts: Facts) -> list[Line]:
     lines = [Line(HERE, True, "kernel object", facts.object_path), _helper_line(facts)]
     if facts.missing_hooks is None:
         return [*lines, Line(HERE, False, "hooks", "the object cannot be read", "make -C kernel")]
-    return [*lines, *_hook_lines(facts.missing_hooks)]
+    return [*lines, *_hook_lines(facts.missing_hooks), _preemption_line(facts.preemption)]
+
+
+def _preemption_line(mode: str) -> Line:
+    once = mode in AT_WILL
+    told = "" if once else f": programs on functions are attached {loader.COPIES} times"
+    return Line(HERE, True, "preemption", mode + told, needed=False)
 
 
 def _hook_lines(missing: list[str]) -> list[Line]:

@@ -7,7 +7,8 @@ import pytest
 
 from provcap.bpf import libbpf, loader, pins
 from provcap.bpf.btf import KERNEL_BTF
-from provcap.bpf.targets import Program, attach_rank, missing_target
+from provcap.bpf.layout import object_layout
+from provcap.bpf.targets import Program, attach_rank, copy_name, missing_target
 from provcap.errors import KernelError, LayoutError, LoadError, SetupError
 
 
@@ -51,6 +52,20 @@ def test_programs_without_target_are_switched_off(image):
         "no_such_hook": "LSM hook no_such_hook",
         "no_such_function": "function no_such_function",
     }
+
+
+INTERRUPTS = {"sk_destruct", "ip_local_out", "ip6_output", "cgroup_release"}
+
+
+@pytest.mark.object
+def test_every_program_on_a_function_may_have_copies(kernel_object):
+    """But for those that interrupts run, which would take the marks of the task below."""
+    programs = loader.object_programs(kernel_object)
+    on_functions = {p.name for p in programs if p.kind in ("fentry", "fexit", "fmod_ret")}
+    places = object_layout(kernel_object).record("prov_cpu").field("probes").length
+
+    assert loader.probes(kernel_object) == on_functions - INTERRUPTS
+    assert len(on_functions - INTERRUPTS) <= places
 
 
 @pytest.mark.object
@@ -121,6 +136,14 @@ def test_what_frees_state_attaches_first_and_iterators_last():
     order = [program.target for program in sorted(programs, key=attach_rank)]
 
     assert order == ["sk_destruct", "task_alloc", "do_read", "file_open", "task"]
+
+
+def test_the_first_copy_of_a_probe_attaches_last():
+    """What is attached last runs first."""
+    names = [copy_name("pipe_read", copy) for copy in range(3)]
+    programs = [Program(name, "fexit", "fexit", name) for name in names]
+
+    assert [program.name for program in sorted(programs, key=attach_rank)] == names[::-1]
 
 
 def test_an_unknown_kind_of_program_is_refused():

@@ -57,6 +57,9 @@ class FakeCapture:
     def programs(self) -> dict[str, Info]:
         return {"file_open": Info(2), "task_alloc": Info(0)}
 
+    def probes(self) -> list[str]:
+        return []
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         self.locks += 1

@@ -16,6 +16,7 @@ WELL = Facts(
     libbpf=True,
     object_path="build/provcap.bpf.o",
     missing_hooks=[],
+    preemption="voluntary",
     missing_helpers=[],
     tools=dict.fromkeys(TOOLS, True),
 )
@@ -64,6 +65,22 @@ def test_missing_hooks_are_told_but_shut_nothing():
     assert said["hooks"].meaning == "2 absent, others stand in for 1"
     assert said["file_release"].meaning.startswith("lost: ")
     assert said.keys() == {"hooks", "file_release"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("voluntary", "voluntary"),
+        ("lazy", "lazy: programs on functions are attached 2 times"),
+        ("unknown", "unknown: programs on functions are attached 2 times"),
+    ],
+)
+def test_a_kernel_that_preempts_itself_costs_more_and_shuts_nothing(mode, said):
+    """Whether it does is told in any case."""
+    found = diagnose(WELL._replace(preemption=mode))
+
+    assert [line.meaning for line in found.lines if line.subject == "preemption"] == [said]
+    assert found.can_record
 
 
 def test_with_neither_way_the_command_fails(monkeypatch, capsys):

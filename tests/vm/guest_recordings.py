@@ -115,7 +115,7 @@ class Recording:
 
 
 def nothing_lost(recording: Recording, machine: Machine) -> bool:
-    """But for what is skipped: kernels of 7.x preempt themselves, and skip programs by it."""
+    """But for what is skipped: kernels of 7.x preempt themselves, and a busy one skips programs."""
     losses = recording.losses
     if version(machine.kernel.version) >= (7, 0):
         losses = losses._replace(skipped=0)
