@@ -81,7 +81,7 @@ def test_what_no_copy_has_run_for_is_what_is_told(kernel_layout, calls):
     assert found.lost == probe.unseen + 5
 
 
-@pytest.mark.parametrize("skipped", itertools.product((True, False), repeat=COPIES))
+@pytest.mark.parametrize("skipped", list(itertools.product((True, False), repeat=COPIES)))
 def test_one_copy_that_runs_is_enough(skipped):
     """Whichever it is."""
     assert Probe().call(skipped) == (not all(skipped))
