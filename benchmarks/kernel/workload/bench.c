@@ -27,6 +27,7 @@ long must(long result, const char *what)
 {
 	if (result == -1) {
 		fprintf(stderr, "bench %s: %s: %s\n", doing, what, strerror(errno));
+		release_reader();
 		_exit(1);
 	}
 	return result;
@@ -82,7 +83,7 @@ static void play(const struct phase *phase, unsigned int round, unsigned int tim
 	settle();
 	to_ns = nanoseconds(CLOCK_BOOTTIME);
 	end_programs();
-	release_reader(reader);
+	release_reader();
 	if (phase->tear_down)
 		phase->tear_down();
 	printf("{\"phase\": \"%s\", \"round\": %u, \"times\": %u, \"instructions\": %lu, "
@@ -117,7 +118,7 @@ static int play_all(char **words)
 	return fflush(stdout);
 }
 
-static char *command;
+static char *root, *command;
 
 static void do_command(unsigned int times)
 {
@@ -127,7 +128,8 @@ static void do_command(unsigned int times)
 	int status;
 
 	if (!child) {
-		execve("/bin/sh", words, path);
+		if (!chroot(root) && !chdir("/"))
+			execve("/bin/sh", words, path);
 		_exit(127);
 	}
 	MUST(child);
@@ -140,9 +142,8 @@ static int play_command(char **words)
 {
 	struct phase phase = { words[2], 1, do_command };
 
+	root = words[0];
 	command = words[3];
-	MUST(chroot(words[0]));
-	MUST(chdir("/"));
 	play(&phase, 0, 1, atoi(words[1]));
 	return fflush(stdout);
 }

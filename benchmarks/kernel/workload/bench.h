@@ -54,6 +54,6 @@ void print_programs(void);
 
 /* The process that drains the rings (reader.c): stopped, it takes no instruction from what is measured. 0: none */
 void hold_reader(pid_t reader);
-void release_reader(pid_t reader);
+void release_reader(void);
 
 #endif

@@ -17,6 +17,8 @@ static bool is_stopped(pid_t pid)
 	return name_end && name_end[1] == ' ' && name_end[2] == 'T';
 }
 
+static pid_t held;
+
 void hold_reader(pid_t reader)
 {
 	struct timespec pause = { .tv_nsec = TRY_NS };
@@ -25,6 +27,7 @@ void hold_reader(pid_t reader)
 	if (!reader)
 		return;
 	MUST(kill(reader, SIGSTOP));
+	held = reader;
 	while (!is_stopped(reader)) {
 		errno = ETIMEDOUT;
 		MUST(tries-- ? 0 : -1);
@@ -32,8 +35,9 @@ void hold_reader(pid_t reader)
 	}
 }
 
-void release_reader(pid_t reader)
+void release_reader(void)
 {
-	if (reader)
-		MUST(kill(reader, SIGCONT));
+	if (held)
+		kill(held, SIGCONT);
+	held = 0;
 }
