@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.kernel import audit, macro, recording, results
-from benchmarks.kernel.plan import MACRO_ROUNDS, WORK, Plan, Run, recorded_runs
+from benchmarks.kernel.plan import MACRO_ROUNDS, QUICK_PROGRAMS, WORK, Plan, Run, recorded_runs
 from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.recording import Counted
 from benchmarks.kernel.results import Line, Phase, Results, Volume
@@ -36,7 +36,7 @@ def measure(kernel: Kernel, quick: bool, report: Report = lambda step: None) -> 
     Raises ``SetupError`` if something is not built, ``GuestError`` if the guest does not count
     instructions, or if the workload fails there.
     """
-    for part in (*_PARTS, "compiler", "macro", "quick.bpf.o"):
+    for part in (*_PARTS, "compiler", "macro"):
         if not (BUILD / part).exists():
             raise SetupError(f"{BUILD / part} is missing: run make bench-kernel")
     with (
@@ -90,7 +90,7 @@ class _Guest:
         self._report("playing the workload without capture")
         lines = self._play(base, [])
         self._report("loading the capture, playing the workload under it")
-        lines += self._play(recorded, _recording(quick))
+        lines += self._play(recorded, recording_words(QUICK_PROGRAMS if quick else None))
         self._report("playing the workload without capture again")
         lines += self._play(off, [])
         without = {} if quick else self._play_audited(audited, lines)
@@ -132,10 +132,12 @@ class _Guest:
         return done(self._machine, words)
 
 
-def _recording(quick: bool) -> list[str]:
-    """The words that record a command; a quick measurement loads only what its operations pass."""
-    fewer = [f"PROVCAP_OBJECT={BUILD / 'quick.bpf.o'}"] if quick else []
-    return ["env", *fewer, *guest_command([], Path(_RECORDING), [])]
+def recording_words(programs: Sequence[str] | None) -> list[str]:
+    """The words that record a command in the guest, with these programs alone (None: all)."""
+    if programs is None:
+        return guest_command([], Path(_RECORDING), [])
+    words = [sys.executable, "-m", "benchmarks.kernel.recorder", f"{_RECORDING}/audit.raw"]
+    return [*words, ",".join(programs)]
 
 
 def _plans(quick: bool) -> tuple[Plan, Plan, Plan, Plan]:

@@ -75,4 +75,9 @@ QUICK = (
     *("getppid", "pread", "pwrite", "copy_settled", "copy_new"),
     *("open_close", "stat", "fstat", "pipe"),
 )
-"""Phases of a quick measurement, which pass only the programs of its object (see Makefile)."""
+"""Phases of a quick measurement."""
+QUICK_PROGRAMS = (
+    *("adopt_tasks", "file_permission", "eventfd_permission", "terminal_permission"),
+    *("file_open", "file_release", "inode_permission", "inode_getattr", "pipe_read"),
+)
+"""The programs that these phases pass."""

@@ -1,6 +1,6 @@
 """Follows single calls of a program, instruction by instruction, and says where they go.
 
-    python -m benchmarks.kernel.trace PHASE:PROGRAM... [--out FILE]
+    python -m benchmarks.kernel.trace PHASE:PROGRAM...
 
 A call is stepped through by QEMU's own debugger interface. Each instruction is counted for the line
 of our source that it belongs to, those of the kernel's helpers for the line that calls them and for
@@ -18,14 +18,14 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.kernel import measure
 from provcap.bpf.btf import Btf, object_btf
 from provcap.bpf.loader import find_object
-from provcap.cli.vm import guest_command, progress
+from provcap.cli.vm import progress
 from provcap.errors import GuestError, ProvcapError
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
@@ -166,8 +166,13 @@ class _TracedMachine(Machine):
         return [*command, "-chardev", chardev, "-gdb", "chardev:debugger"]
 
 
-def trace(wanted: list[tuple[str, str]], kernel: str, report: measure.Report) -> Iterator[str]:
-    """A text on each (phase, program)."""
+def trace(
+    wanted: list[tuple[str, str]],
+    kernel: str,
+    programs: Sequence[str] | None,
+    report: measure.Report,
+) -> Iterator[str]:
+    """A text on each (phase, program); ``programs``: load these alone."""
     with tempfile.TemporaryDirectory(prefix="provcap-trace-") as name:
         folder = Path(name)
         machine = _TracedMachine(
@@ -181,7 +186,7 @@ def trace(wanted: list[tuple[str, str]], kernel: str, report: measure.Report) ->
         (folder / "phase").write_text("")
         with machine:
             measure.lay_out(machine, STEPS)
-            with _recording(machine, folder):
+            with _recording(machine, folder, measure.recording_words(programs)):
                 report("loading the capture")
                 code = _code(folder)
                 for phase, program in wanted:
@@ -190,9 +195,8 @@ def trace(wanted: list[tuple[str, str]], kernel: str, report: measure.Report) ->
 
 
 @contextlib.contextmanager
-def _recording(machine: Machine, folder: Path) -> Iterator[None]:
-    words = [sys.executable, "-m", "benchmarks.kernel.traced", str(folder)]
-    command = guest_command(words, Path("/tmp/bench-recording"), [])
+def _recording(machine: Machine, folder: Path, record: list[str]) -> Iterator[None]:
+    command = [*record, sys.executable, "-m", "benchmarks.kernel.traced", str(folder)]
     thread = threading.Thread(target=lambda: print(machine.run(command, timeout_s=None)))
     thread.start()
     try:
@@ -244,11 +248,14 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("wanted", nargs="+", metavar="PHASE:PROGRAM")
     parser.add_argument("--kernel", default="6.12")
+    parser.add_argument(
+        "--programs", type=lambda word: word.split(","), help="load these alone (default: all)"
+    )
     args = parser.parse_args()
     pairs = [(phase, name) for phase, _, name in (word.partition(":") for word in args.wanted)]
     try:
         with progress() as report:
-            for text in trace(pairs, args.kernel, report):
+            for text in trace(pairs, args.kernel, args.programs, report):
                 report("")
                 print(text, flush=True)
     except ProvcapError as error:
