@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TREE = ROOT / "build" / "bench" / "audit"
 PACKAGES = ["auditd", "libauparse0", "libwrap0"]
 CALLS = (
-    *("read", "write", "pread64", "pwrite64", "open", "openat", "stat", "fstat", "newfstatat"),
+    *("read", "write", "pread", "pwrite", "open", "openat", "stat", "fstat", "newfstatat"),
     *("mmap", "unlink", "unlinkat", "rename", "pipe", "socketpair", "sendto", "recvfrom"),
     *("connect", "accept", "fork", "vfork", "clone", "execve", "exit_group"),
 )

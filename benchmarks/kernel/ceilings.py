@@ -3,11 +3,14 @@
 Public: :class:`Ceiling`, :data:`CEILINGS`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.kernel.results import Results, added, attach_cost, sum_of_programs
+from benchmarks.kernel import figures
+from benchmarks.kernel.results import Results, added, sum_of_programs
+
+FIGURES = figures.read()
 
 Reading = Callable[[Results], float | None]
 
@@ -55,42 +58,36 @@ def _difference(mode: str, name: str, other: str) -> Reading:
     return measure
 
 
-def _wake_up(names: Iterable[str]) -> Reading:
-    """What the reader takes while it drains, per record, over some phases."""
-
-    def measure(results: Results) -> float | None:
-        instructions = records = 0.0
-        for name in names:
-            awake, held = results.phase("awake", name), results.phase("shipped", name)
-            if not awake or not held or not awake.records:
-                return None
-            instructions += (awake.instructions - held.instructions) * awake.times
-            records += awake.records * awake.times
-        return instructions / records
-
-    return measure
+def reader_per_record(results: Results) -> float | None:
+    """All that the recorder does with a record, as far as it takes the CPU from who makes them."""
+    taken, phase = _taken_by_reader(results, "copy_many"), results.phase("awake", "copy_many")
+    if taken is None or phase is None or not phase.records:
+        return None
+    return taken * phase.instructions / phase.records
 
 
-def _most(mode: str) -> Reading:
-    """The phase to which this mode adds most."""
-
-    def measure(results: Results) -> float | None:
-        found = [added(results, mode, name) for name in results.modes.get(mode, {})]
-        known = [value for value in found if value is not None]
-        return max(known) if known else None
-
-    return measure
+def _wake_up(results: Results) -> float | None:
+    """What the recorder takes when there is nothing to drain, over the records of as much time."""
+    taken, phase = _taken_by_reader(results, "settled_many"), results.phase("awake", "copy_many")
+    if taken is None or phase is None or not phase.records:
+        return None
+    return taken * phase.instructions / phase.records
 
 
-def _opaque(results: Results) -> float | None:
-    """A read by an opaque process, without the cost of being attached."""
-    found = added(results, "opaque", "pread")
-    return None if found is None else found - attach_cost(results, "lsm")
+def _taken_by_reader(results: Results, name: str) -> float | None:
+    """The share of all instructions that is the reader's while it is awake."""
+    awake, held = results.phase("awake", name), results.phase("shipped", name)
+    return 1 - held.instructions / awake.instructions if awake and held else None
 
 
-def _one_look_up(results: Results) -> float | None:
-    found = added(results, "probe:task_look_up", "pread")
-    return None if found is None else found - attach_cost(results, "lsm")
+def _left(results: Results) -> float | None:
+    """Per cent of a simple operation that are still added after the capture, at most."""
+    shares = [
+        (cost or 0.0) / phase.instructions * 100
+        for name, phase in results.modes["base"].items()
+        if FIGURES[name].kind == "simple" and (cost := added(results, "off", name)) is not None
+    ]
+    return round(max(shares)) if shares else None
 
 
 def _macro(results: Results) -> float | None:
@@ -105,7 +102,6 @@ def _mean_bytes(results: Results) -> float | None:
     return volume.bytes / volume.events if volume and volume.events else None
 
 
-AWAKE = ("copy_many",)
 _READ = "lsm/file_permission"
 
 CEILINGS = (
@@ -121,7 +117,6 @@ CEILINGS = (
     Ceiling("pipe write + read", 2000, "", _added("shipped", "pipe")),
     Ceiling("TCP write + read on loopback", 6000, "", _added("shipped", "tcp")),
     Ceiling("create + unlink with their edges", 8000, "", _added("shipped", "create_unlink")),
-    Ceiling("fork + exit", 6000, "", _added("shipped", "fork_exit")),
     Ceiling(
         "fork + exit, sum of programs and attaching", 6000, "", _programs("shipped", "fork_exit")
     ),
@@ -131,13 +126,13 @@ CEILINGS = (
         "",
         _programs("shipped", "vfork_exec"),
     ),
-    Ceiling("wake-up, per record", 100, "", _wake_up(AWAKE)),
+    Ceiling("wake-up, per record", 100, "", _wake_up),
     Ceiling("event", 72, "bytes", lambda results: results.sizes.get("event")),
     Ceiling(
         "path record, without its text", 64, "bytes", lambda results: results.sizes.get("text")
     ),
     Ceiling("macro set, bytes per event", 120, "bytes", _mean_bytes),
     Ceiling("macro set, median added", 15, "%", _macro),
-    Ceiling("capture off: what is left, at most", 0, "", _most("off")),
-    Ceiling("opaque process, net of attaching", 119, "", _opaque),
+    Ceiling("capture off: what is left of it", 0, "%", _left),
+    Ceiling("hook of an opaque process, net", 119, "", _net("opaque_programs", "pread", _READ)),
 )

@@ -77,11 +77,11 @@ def _mode(name: str) -> Iterator[tuple[str, str, str]]:
     else:
         with apply.opened() as control:
             control.change_policy(_POLICIES.get(name, shipped))
-        if name == "opaque":
+        if name.startswith("opaque"):
             _make_opaque()
         with _statistics(name.endswith("_programs")):
             yield (
-                OPAQUE if name == "opaque" else BENCH,
+                OPAQUE if name.startswith("opaque") else BENCH,
                 _NO_READER if name == "awake" else str(os.getppid()),
                 PROGRAMS if name.endswith("_programs") else "-",
             )

@@ -57,7 +57,8 @@ def summary(results: Results) -> str:
     """One sentence on losses, one on ceilings."""
     met = [found for ceiling in CEILINGS if (found := ceiling.met(results)) is not None]
     lost = ", ".join(results.lost) or "nothing"
-    return f"Lost in the same run: {lost}. {sum(met)} of {len(met)} ceilings met."
+    absent = "".join(f" Not measured: {mode} ({why})." for mode, why in results.without.items())
+    return f"Lost in the same run: {lost}. {sum(met)} of {len(met)} ceilings met.{absent}"
 
 
 def _made_with(results: Results) -> str:

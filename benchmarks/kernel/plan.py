@@ -18,6 +18,7 @@ MODES = {
     "awake": "as shipped, and the reader drains meanwhile",
     "whole_programs": "as whole, and the kernel counts the run time of each program",
     "shipped_programs": "as shipped, and the kernel counts the run time of each program",
+    "opaque_programs": "as opaque, and the kernel counts the run time of each program",
     "opaque": "as shipped, by a process that is opaque",
     "switched_off": "everything is attached, and capture is off (camflow -e false)",
     "off": "capture has ended: the programs are detached and unloaded",
@@ -62,8 +63,9 @@ def recorded_runs(quick: bool) -> list[Run]:
         Run("shipped", (), 2, MACRO_ROUNDS),
         Run("shipped_programs"),
         Run("whole_programs"),
-        Run("awake", ("copy_many",), 2),
+        Run("awake", ("settled_many", "copy_many"), 2),
         Run("opaque", STILL),
+        Run("opaque_programs", STILL),
         Run("switched_off", STILL),
     ]
 

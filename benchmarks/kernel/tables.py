@@ -6,7 +6,7 @@ Public: :class:`Table`, :func:`tables`.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from benchmarks.kernel.ceilings import CEILINGS
+from benchmarks.kernel.ceilings import CEILINGS, reader_per_record
 from benchmarks.kernel.figures import Figure
 from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.results import Phase, Program, Results, added, sum_of_programs
@@ -31,6 +31,7 @@ def tables(results: Results, figures: Mapping[str, Figure]) -> list[Table]:
         _macro(results),
         _programs(results, figures),
         _parts(results),
+        _reader(results),
         _still(results, figures),
         _volume(results, figures),
     ]
@@ -123,6 +124,19 @@ def _parts(results: Results) -> Table:
             rows.append([about, _number(total), _number(nets[0] if nets else None)])
     about = "Single programs that record nothing, on the way of pread: what they add, and net."
     return Table("Floor", about, ["program", "added", "net"], rows)
+
+
+def _reader(results: Results) -> Table:
+    rows = [
+        [ceiling.title, _number(ceiling.measure(results))]
+        for ceiling in CEILINGS
+        if ceiling.title.startswith("wake-up") and ceiling.measure(results) is not None
+    ]
+    everything = reader_per_record(results)
+    if everything is not None:
+        rows.append(["all that it does with a record: drain it, write it", _number(everything)])
+    about = "What the recorder (in Python) takes from the same CPU, in none of the numbers above."
+    return Table("Reader", about, ["what", "instructions"], rows)
 
 
 def _still(results: Results, figures: Mapping[str, Figure]) -> Table:
