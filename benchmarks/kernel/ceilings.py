@@ -3,7 +3,7 @@
 Public: :class:`Ceiling`, :data:`CEILINGS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import NamedTuple
 
@@ -102,21 +102,28 @@ def _mean_bytes(results: Results) -> float | None:
     return volume.bytes / volume.events if volume and volume.events else None
 
 
+def _of_operation(name: str) -> Iterator[Ceiling]:
+    limit = FIGURES[name].ceiling
+    if limit is not None:
+        title = f"{FIGURES[name].title}, shipped filters"
+        yield Ceiling(title, limit, "", _added("shipped", name))
+
+
 _READ = "lsm/file_permission"
 
 CEILINGS = (
     Ceiling("hook with nothing new, net", 350, "", _net("shipped_programs", "pread", _READ)),
     Ceiling("hook with one event, net", 600, "", _net("shipped_programs", "copy_new", _READ)),
-    Ceiling("read A + write B, settled", 1400, "", _added("shipped", "copy_settled")),
-    Ceiling("read A + write B, every time new", 2000, "", _added("shipped", "copy_new")),
-    Ceiling("open + close, shipped filters", 1600, "", _added("shipped", "open_close")),
+    *_of_operation("copy_settled"),
+    *_of_operation("copy_new"),
+    *_of_operation("open_close"),
     Ceiling("open + close, unfiltered", 2600, "", _added("whole", "open_close")),
     Ceiling("a new path name", 2000, "", _difference("shipped", "open_new_name", "open_close")),
-    Ceiling("stat, shipped filters", 1150, "", _added("shipped", "stat")),
+    *_of_operation("stat"),
     Ceiling("stat, unfiltered", 2300, "", _added("whole", "stat")),
-    Ceiling("pipe write + read", 2000, "", _added("shipped", "pipe")),
-    Ceiling("TCP write + read on loopback", 6000, "", _added("shipped", "tcp")),
-    Ceiling("create + unlink with their edges", 8000, "", _added("shipped", "create_unlink")),
+    *_of_operation("pipe"),
+    *_of_operation("tcp"),
+    *_of_operation("create_unlink"),
     Ceiling(
         "fork + exit, sum of programs and attaching", 6000, "", _programs("shipped", "fork_exit")
     ),

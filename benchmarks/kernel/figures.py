@@ -20,6 +20,8 @@ class Figure(NamedTuple):
     camflow: str = ""
     """What CamFlow's authors, or others, have published."""
     floor: int | None = None
+    ceiling: int | None = None
+    """Of what whole-system capture may add, with the shipped filters."""
     kind: str = "simple"
 
     @property

@@ -39,8 +39,8 @@ def tables(results: Results, figures: Mapping[str, Figure]) -> list[Table]:
 
 
 def _operations(results: Results, figures: Mapping[str, Figure]) -> Table:
-    head = ["operation", "base", "unfiltered", "shipped", "%", "floor", "ProvBPF", "CamFlow"]
-    head += ["auditd"] * ("audit" in results.modes)
+    head = ["operation", "base", "unfiltered", "shipped", "%", "ceiling", "", "floor"]
+    head += ["ProvBPF", "CamFlow", *(["auditd"] if "audit" in results.modes else [])]
     rows = []
     for name, figure in figures.items():
         base, cost = results.phase("base", name), added(results, "shipped", name)
@@ -48,7 +48,10 @@ def _operations(results: Results, figures: Mapping[str, Figure]) -> Table:
             continue
         share = NOTHING if cost is None else f"{cost / base.instructions:+.0%}"
         numbers = [base.instructions, added(results, "whole", name), cost]
-        known = [_number(figure.floor), _number(figure.provbpf), figure.camflow]
+        limit = figure.ceiling
+        met = NOTHING if limit is None or cost is None else _met(cost <= limit)
+        known = [_number(limit), met, _number(figure.floor), _number(figure.provbpf)]
+        known.append(figure.camflow)
         if "audit" in results.modes:
             known.append(_number(added(results, "audit", name)))
         rows.append([figure.title, *map(_number, numbers), share, *known])
@@ -64,7 +67,7 @@ def _ceilings(results: Results) -> Table:
             continue
         limit = f"{ceiling.limit:,} {ceiling.unit}".strip()
         over = NOTHING if met else f"{found - ceiling.limit:+,.0f}"
-        rows.append([ceiling.title, limit, _number(found), "met" if met else "not met", over])
+        rows.append([ceiling.title, limit, _number(found), _met(bool(met)), over])
     about = "Instructions, where nothing else is said."
     return Table("Ceilings", about, ["what", "ceiling", "measured", "", "over by"], rows)
 
@@ -166,6 +169,10 @@ def _volume(results: Results, figures: Mapping[str, Figure]) -> Table:
         rows.append([figure.title, *cells])
     head = ["operation", "records", "bytes", "records, unfiltered", "bytes, unfiltered"]
     return Table("Records", "Of one repetition, without the 8 bytes of the ring.", head, rows)
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "not met"
 
 
 def _number(value: float | None) -> str:

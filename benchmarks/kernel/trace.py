@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import re
+import select
 import socket
 import sys
 import tempfile
@@ -35,6 +36,7 @@ LONGEST = 200_000  # instructions of one call
 STEPS = 400  # fresh names
 _RIP, _RSP = 16, 7  # numbers of registers for the debugger
 _PATIENCE_S = 900.0
+_SILENCE_S = 0.5
 
 
 class Place(NamedTuple):
@@ -91,9 +93,11 @@ class Stub:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
         self._data = b""
+        self._discard()  # that it has stopped
+        self._socket.send(b"+")
         self._ask("QStartNoAckMode")
         self._socket.send(b"+")
-        self._ask("?")
+        self._discard()
 
     def stop_at(self, address: int) -> None:
         """Let the guest run until it gets there."""
@@ -118,6 +122,11 @@ class Stub:
         """Let the guest run on."""
         self._ask("D")
         self._socket.close()
+
+    def _discard(self) -> None:
+        while select.select([self._socket], [], [], _SILENCE_S)[0]:
+            self._socket.recv(4096)
+        self._data = b""
 
     def _ask(self, words: str) -> str:
         data = words.encode()
