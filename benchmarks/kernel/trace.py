@@ -31,9 +31,8 @@ from provcap.errors import GuestError, ProvcapError
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
 
-SAMPLES = 5
 LONGEST = 200_000  # instructions of one call
-STEPS = 400  # fresh names
+STEPS = 400  # fresh names: enough for some minutes
 _RIP, _RSP = 16, 7  # numbers of registers for the debugger
 _PATIENCE_S = 900.0
 _SILENCE_S = 0.5
@@ -97,6 +96,7 @@ class Stub:
         self._socket.send(b"+")
         self._ask("QStartNoAckMode")
         self._socket.send(b"+")
+        self._ask("qXfer:features:read:target.xml:0,ffb")  # else QEMU gives no single registers
         self._discard()
 
     def stop_at(self, address: int) -> None:
@@ -177,6 +177,7 @@ class _TracedMachine(Machine):
 
 def trace(
     wanted: list[tuple[str, str]],
+    samples: int,
     kernel: str,
     programs: Sequence[str] | None,
     report: measure.Report,
@@ -200,7 +201,7 @@ def trace(
                 code = _code(folder)
                 for phase, program in wanted:
                     report(f"following {program} in {phase}")
-                    yield _told(folder, code, phase, program)
+                    yield _told(folder, code, phase, program, samples)
 
 
 @contextlib.contextmanager
@@ -227,12 +228,12 @@ def _code(folder: Path) -> Code:
     return Code(found, object_btf(find_object().read_bytes()))
 
 
-def _told(folder: Path, code: Code, phase: str, program: str) -> str:
+def _told(folder: Path, code: Code, phase: str, program: str, samples: int) -> str:
     (folder / "phase").write_text(phase)
     time.sleep(3)
     stub = Stub(folder / "debugger")
     try:
-        calls = [follow(stub, code, program) for _ in range(SAMPLES)]
+        calls = [follow(stub, code, program) for _ in range(samples)]
     finally:
         stub.close()
     (folder / "phase").write_text("")
@@ -257,6 +258,7 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("wanted", nargs="+", metavar="PHASE:PROGRAM")
     parser.add_argument("--kernel", default="6.12")
+    parser.add_argument("--samples", type=int, default=3, help="calls of each (default 3)")
     parser.add_argument(
         "--programs", type=lambda word: word.split(","), help="load these alone (default: all)"
     )
@@ -264,7 +266,7 @@ def main() -> int:
     pairs = [(phase, name) for phase, _, name in (word.partition(":") for word in args.wanted)]
     try:
         with progress() as report:
-            for text in trace(pairs, args.kernel, args.programs, report):
+            for text in trace(pairs, args.samples, args.kernel, args.programs, report):
                 report("")
                 print(text, flush=True)
     except ProvcapError as error:
