@@ -182,7 +182,7 @@ def _macro_volume(lines: Sequence[Line], counted: Counted) -> Volume | None:
 def _modes(lines: Sequence[Line], counted: Counted) -> dict[str, dict[str, Phase]]:
     reads = results.clock_reads(lines)
     modes: dict[str, dict[str, Phase]] = {}
-    for (mode, name), line in results.last_rounds(lines).items():
+    for (mode, name), line in results.best_rounds(lines).items():
         if name in macro.COMMANDS:
             continue
         unrecorded = mode in ("base", "off", "audit") or mode.startswith("probe:")

@@ -28,7 +28,7 @@ MODES = {
 
 
 class Run(NamedTuple):
-    """One play of the workload: every phase in each of the rounds, of which the last counts."""
+    """One play of the workload: every phase in each of the rounds."""
 
     mode: str
     phases: Sequence[str] = ()

@@ -84,6 +84,7 @@ static void play(const struct phase *phase, unsigned int round, unsigned int tim
 	to_ns = nanoseconds(CLOCK_BOOTTIME);
 	end_programs();
 	release_reader();
+	settle();
 	if (phase->tear_down)
 		phase->tear_down();
 	printf("{\"phase\": \"%s\", \"round\": %u, \"times\": %u, \"instructions\": %lu, "
