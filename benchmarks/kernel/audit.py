@@ -53,6 +53,7 @@ def running() -> Iterator[int]:
             words = [word for call in CALLS for word in ("-S", call)]
             _control("-b", str(_WAITING))
             _control("-a", "always,exit", "-F", "arch=b64", *words)
+            _control("--reset-lost")  # what the kernel had to say before somebody listened
             yield daemon.pid
             time.sleep(2)  # what waits is written
             _require_whole(_control("-s"))

@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.kernel import audit, macro, recording, results
-from benchmarks.kernel.plan import MACRO_ROUNDS, QUICK_PROGRAMS, WORK, Plan, Run, recorded_runs
+from benchmarks.kernel.plan import (
+    AUDITED,
+    MACRO_ROUNDS,
+    QUICK_PROGRAMS,
+    WORK,
+    Plan,
+    Run,
+    recorded_runs,
+)
 from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.recording import Counted
 from benchmarks.kernel.results import Line, Phase, Results, Volume
@@ -152,7 +160,7 @@ def _plans(quick: bool) -> tuple[Plan, Plan, Plan, Plan]:
     base = Plan([Run("base", phases, 3, again), *probes], f"{WORK}/base", 0, share)
     during = Plan(recorded, f"{WORK}/recorded", base.steps, share)
     off = Plan([Run("off", phases, 2)], f"{WORK}/off", during.steps, share)
-    audited = Plan([Run("audit", (), 2)], f"{WORK}/audited", off.steps, AUDIT_SHARE)
+    audited = Plan([Run("audit", AUDITED, 2)], f"{WORK}/audited", off.steps, AUDIT_SHARE)
     return base, during, off, audited
 
 

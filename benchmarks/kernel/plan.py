@@ -73,6 +73,11 @@ def recorded_runs(quick: bool) -> list[Run]:
 MACRO_ROUNDS = 3
 STILL = ("pread", "pwrite", "open_close", "stat", "pipe")
 """Phases that show what a process costs of which nothing is recorded."""
+AUDITED = (
+    *("getppid", "pread", "pwrite", "copy_settled", "open_close", "stat", "fstat", "mmap_munmap"),
+    *("create_unlink", "rename_two", "pipe", "unix_pair", "tcp", "fork_exit", "vfork_exec"),
+)
+"""Phases whose records can all wait for auditd."""
 QUICK = (
     *("getppid", "pread", "pwrite", "copy_settled", "copy_new"),
     *("open_close", "stat", "fstat", "pipe"),
