@@ -8,32 +8,12 @@ import pytest
 import provcap
 from provcap.records import Node
 from provcap.vocabulary import RELATIONS
+from tests.test_conformance import played_relations
 
 pytestmark = pytest.mark.vm
 
-# relations that the kernel side promises so far
-PROMISED = {
-    *("named", "version_entity", "send_unix", "receive_unix", "free", "accept_socket", "exec"),
-    *("terminate_proc", "arg", "addressed", "clone_mem", "socket_create", "inode_create", "write"),
-    *("memory_write", "connect", "listen", "bind", "send_msg", "exec_task", "read", "memory_read"),
-    *("accept", "receive_msg", "open", "getattr", "perm_check", "mmap", "mmap_private", "clone"),
-    *("version_activity", "terminate_task", "ran_on", "send_stream", "receive_stream"),
-    *("unnamed", "link", "rename", "replace", "exchange", "unlink", "rmdir", "mkdir", "mknod"),
-    *("symlink", "tmpfile", "setattr", "setattr_inode", "read_link", "listxattr", "search"),
-    *("setxattr", "setxattr_inode", "getxattr", "getxattr_inode", "file_lock"),
-    *("removexattr", "removexattr_inode", "read_ioctl", "write_ioctl"),
-    *("setuid", "setpgid", "getpgid", "socket_pair_create", "connect_unix_stream"),
-    *("file_rcv", "file_snd", "load_file", "load_module", "load_kexec_image", "load_bpf"),
-    *("setgid", "setgroups", "capset", "setns", "signal", "file_sigio"),
-    *("mount", "umount", "chroot", "pivot_root"),
-    *("send_packet", "receive_packet", "packet_content"),
-    *("msg_create", "send_msg_queue", "receive_msg_queue", "relay"),
-    *("sh_create", "sh_attach", "sh_attach_read", "sh_detach"),
-    *("copy", "reflink", "splice_out", "stacked", "ring_message"),
-    *("sh_read", "sh_write", "munmap", "vm_read", "vm_write"),
-    *("ptrace_attach", "ptrace_attach_task", "ptrace_traceme"),
-    *("ptrace_read", "ptrace_read_task"),
-}
+# what workloads expect, and what the rest of a recording brings: contents, files above others
+PROMISED = played_relations() | {"packet_content", "stacked"}
 STEPS = {"version_entity", "version_activity", "free", "terminate_task", "terminate_proc"}
 
 
