@@ -3,7 +3,8 @@
 PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 3 --dist loadgroup
 .DEFAULT_GOAL := help
-.PHONY: help setup kernel vocabulary layout lint test test-fast test-kernels soak demo picture clean
+.PHONY: help setup kernel vocabulary layout lint test test-fast test-kernels soak bench-kernel \
+	demo picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,7 @@ lint: setup ## style, format and strict types
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy --strict -p provcap
 	@$(PYTHON) -m mypy --strict --explicit-package-bases kernel/tools
+	@$(PYTHON) -m mypy --strict --explicit-package-bases benchmarks
 
 test: lint kernel ## everything: lint, pure, object and browser tests, and guests on 6.12 and 6.1
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE)
@@ -37,6 +39,12 @@ test-kernels: setup kernel ## the tests with guests, on 6.12, 6.1 and the newest
 
 soak: kernel ## a million events in guests with four CPUs: no cycle, no loose end, no memory kept
 	@PROVCAP_SOAK=1000000 $(PYTHON) -m pytest tests/vm/test_stress.py -k soak
+
+# QUICK=1: fewer operations, in less time; CHECK=1: fails if anything has moved; both write nothing
+bench-kernel: kernel ## what capture costs in the kernel, in instructions of a guest (QUICK=1, CHECK=1)
+	@$(MAKE) --no-print-directory -s -C benchmarks/kernel
+	@$(PYTHON) -m benchmarks.kernel $(if $(QUICK),--quick) $(if $(CHECK),--check) \
+		$(if $(QUICK)$(CHECK),,--write) $(if $(JSON),--json)
 
 demo: kernel ## record a small program in a guest and ask where its output came from
 	@packaging/demo.sh

@@ -177,7 +177,7 @@ class Btf:
             return Void()
         at = self._offsets[id]
         name, info, word = self._head.unpack_from(self._types, at)
-        return _DECODERS[self._kinds[id]](self, self._name(name), info, word, at + 12)
+        return _DECODERS[self._kinds[id]](self, self.string(name), info, word, at + 12)
 
     def types(self) -> Iterator[tuple[int, Type]]:
         """Every id with its type; raises ``KernelError``."""
@@ -252,7 +252,7 @@ class Btf:
         for id in range(1, len(offsets)):
             (name,) = unpack(self._types, offsets[id])
             if name:
-                index.setdefault((self._kinds[id], self._name(name)), id)
+                index.setdefault((self._kinds[id], self.string(name)), id)
         return index
 
     def _find(self, kind: int, name: str) -> Type | None:
@@ -276,7 +276,8 @@ class Btf:
         if at != end:
             raise KernelError("damaged BTF: the last type is cut short")
 
-    def _name(self, offset: int) -> str:
+    def string(self, offset: int) -> str:
+        """What stands there among the strings: names of types, lines of source."""
         end = self._strings.find(b"\0", offset)
         if end < 0:
             raise KernelError("damaged BTF: a name lies outside the string section")
@@ -345,7 +346,7 @@ def _struct(btf: Btf, name: str, info: int, word: int, at: int) -> Type:
     words = btf._words(at, 3 * (info & 0xFFFF))
     members = (
         # With the kind flag, the upper byte is the bitfield's width and the rest its bit offset.
-        Member(btf._name(label), type_id, *((place & 0xFFFFFF, place >> 24) if info & _KIND_FLAG
+        Member(btf.string(label), type_id, *((place & 0xFFFFFF, place >> 24) if info & _KIND_FLAG
                                             else (place, 0)))
         for label, type_id, place in zip(words[::3], words[1::3], words[2::3], strict=True)
     )  # fmt: skip
@@ -355,7 +356,7 @@ def _struct(btf: Btf, name: str, info: int, word: int, at: int) -> Type:
 def _enum(btf: Btf, name: str, info: int, word: int, at: int) -> Type:
     words, signed = btf._words(at, 2 * (info & 0xFFFF)), bool(info & _KIND_FLAG)
     values = {
-        btf._name(label): value - (value >> 31 << 32) if signed else value
+        btf.string(label): value - (value >> 31 << 32) if signed else value
         for label, value in zip(words[::2], words[1::2], strict=True)
     }
     return Enum(name, word, signed, values)
@@ -366,13 +367,13 @@ def _enum64(btf: Btf, name: str, info: int, word: int, at: int) -> Type:
     values = {}
     for label, low, high in zip(words[::3], words[1::3], words[2::3], strict=True):
         value = high << 32 | low
-        values[btf._name(label)] = value - (value >> 63 << 64) if signed else value
+        values[btf.string(label)] = value - (value >> 63 << 64) if signed else value
     return Enum(name, word, signed, values)
 
 
 def _prototype(btf: Btf, name: str, info: int, word: int, at: int) -> Type:
     words = btf._words(at, 2 * (info & 0xFFFF))
-    arguments = zip(map(btf._name, words[::2]), words[1::2], strict=True)
+    arguments = zip(map(btf.string, words[::2]), words[1::2], strict=True)
     return Prototype(word, tuple(arguments))
 
 

@@ -11,9 +11,9 @@ import mmap
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from provcap.bpf import elf, libbpf, pins
 from provcap.bpf.btf import Tag, Var, kernel_btf, object_btf
@@ -195,13 +195,15 @@ def load(
     *,
     ring_bytes: int = RING_BYTES,
     settings: Mapping[str, int] | None = None,
+    programs: Collection[str] | None = None,
     prepare: Callable[[Capture], None] | None = None,
     tree: Pins | None = None,
 ) -> Capture:
     """Load and pin the object, attached to nothing yet; the capture that is there if one is.
 
     ``ring_bytes`` is the size of one CPU's ring, a power of two of pages. ``settings`` are values
-    for the object's read-only globals. ``prepare`` fills maps before anybody can find the capture.
+    for the object's read-only globals. ``programs``: names of those to load, the others are
+    switched off (None: all). ``prepare`` fills maps before anybody can find the capture.
     On failure nothing stays pinned. Raises ``SetupError``, ``KernelError``, ``LayoutError`` and
     ``LoadError``.
     """
@@ -218,7 +220,8 @@ def load(
             return found
         tree.clear()  # what a loader that was killed left behind
         try:
-            return _load(path.name, image, ring_bytes, settings or {}, prepare, tree, fingerprint)
+            plan = _Plan(ring_bytes, settings or {}, programs, prepare)
+            return _load(path.name, image, plan, tree, fingerprint)
         except BaseException:
             tree.clear()
             raise
@@ -298,29 +301,30 @@ _LIBBPF_FRAME = re.compile(
 )
 
 
-def _load(
-    name: str,
-    image: bytes,
-    ring_bytes: int,
-    settings: Mapping[str, int],
-    prepare: Callable[[Capture], None] | None,
-    tree: Pins,
-    fingerprint: bytes,
-) -> Capture:
-    copied = probes(image) if preempts_itself() else frozenset()
+class _Plan(NamedTuple):
+    """What ``load`` is asked for."""
+
+    ring_bytes: int
+    settings: Mapping[str, int]
+    programs: Collection[str] | None
+    prepare: Callable[[Capture], None] | None
+
+
+def _load(name: str, image: bytes, plan: _Plan, tree: Pins, fingerprint: bytes) -> Capture:
+    copied = _copied(image, plan.programs)
     with _opened_object(name, image) as bpf_object:
-        _switch_off(bpf_object)
+        _switch_off(bpf_object, plan.programs)
         _size_rings(bpf_object)
-        _set_globals(bpf_object, image, {**settings, **_place_among_copies(0, copied)})
+        _set_globals(bpf_object, image, {**plan.settings, **_place_among_copies(0, copied)})
         _load_object(name, bpf_object)
-        _fill_rings(call("bpf_map__fd", _named_map(bpf_object, "rings")), ring_bytes)
+        _fill_rings(call("bpf_map__fd", _named_map(bpf_object, "rings")), plan.ring_bytes)
         _pin_all(bpf_object, tree)
         for copy in range(1, COPIES if copied else 1):
             _load_spare(name, image, copied, copy, bpf_object, tree)
         capture = Capture(tree)
         try:
-            if prepare is not None:
-                prepare(capture)
+            if plan.prepare is not None:
+                plan.prepare(capture)
         except BaseException:
             capture.close()
             raise
@@ -339,12 +343,18 @@ def probes(image: bytes) -> frozenset[str]:
     return frozenset(btf.decode(target).name for target in tagged)
 
 
+def _copied(image: bytes, programs: Collection[str] | None) -> frozenset[str]:
+    """The programs, of those that are wanted, which this kernel needs copies of."""
+    found = probes(image) if preempts_itself() else frozenset()
+    return found if programs is None else found.intersection(programs)
+
+
 def _load_spare(
     name: str, image: bytes, copied: frozenset[str], copy: int, first: int, tree: Pins
 ) -> None:
     """Load and pin the probes once more, with the maps of the first object."""
     with _opened_object(name, image) as bpf_object:
-        _switch_off(bpf_object, only=copied)
+        _switch_off(bpf_object, copied)
         _share_maps(bpf_object, first)
         _set_globals(bpf_object, image, _place_among_copies(copy, copied))
         _load_object(name, bpf_object)
@@ -410,13 +420,14 @@ def _each(step: str, bpf_object: int) -> list[int]:
     return found
 
 
-def _switch_off(bpf_object: int, only: frozenset[str] | None = None) -> None:
-    """What this kernel lacks, and all but ``only`` these."""
-    programs = {program: handle for handle, program in _programs(bpf_object)}
-    off = {program for program, _missing in skipped(list(programs), kernel_btf())}
-    off |= {program for program in programs if only is not None and program.name not in only}
+def _switch_off(bpf_object: int, wanted: Collection[str] | None) -> None:
+    """What this kernel lacks, and what is not wanted."""
+    handles = {program: handle for handle, program in _programs(bpf_object)}
+    off = {program for program, _missing in skipped(list(handles), kernel_btf())}
+    if wanted is not None:
+        off |= {program for program in handles if program.name not in wanted}
     for program in off:
-        call("bpf_program__set_autoload", programs[program], False, about=program.name)
+        call("bpf_program__set_autoload", handles[program], False, about=program.name)
 
 
 def _loaded_programs(bpf_object: int) -> Iterator[tuple[int, Program]]:

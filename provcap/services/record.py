@@ -52,7 +52,8 @@ class Settings(NamedTuple):
 
     ``all``: the whole system, else only what is tracked; ``environment``: that of each program,
     without the values of the variables that match ``redact``; ``marks``: what is wanted of which
-    file from the start; ``disclose``: who may say what applications do (any, root, off), and where.
+    file from the start; ``disclose``: who may say what applications do (any, root, off), and where;
+    ``programs``: of the kernel object only these, for measurements (None: all).
     """
 
     ring_bytes: int = DEFAULT_RING_BYTES
@@ -64,6 +65,7 @@ class Settings(NamedTuple):
     marks: tuple[tuple[str, Change], ...] = ()
     disclose: str = disclosure.ANY
     disclose_socket: Path = DEFAULT_SOCKET
+    programs: frozenset[str] | None = None
 
 
 def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -> int:  # noqa: B008
@@ -78,7 +80,7 @@ def record(command: Sequence[str], raw: Path, settings: Settings = Settings()) -
     layout = objects.object_layout(loader.read_object(path))
     with _only_recorder(), _opened_files(settings.marks) as marks:
         _clear_leftover(layout)
-        capture = loader.load(path, ring_bytes=settings.ring_bytes)
+        capture = loader.load(path, ring_bytes=settings.ring_bytes, programs=settings.programs)
         try:
             header, control = _header(layout), Control(capture, layout)
             # the file last: an earlier recording stays until this one can be made

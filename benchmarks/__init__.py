@@ -1,0 +1,1 @@
+"""Measurements of what provcap costs; nothing here is installed."""

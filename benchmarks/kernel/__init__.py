@@ -1,0 +1,1 @@
+"""The kernel's share: instructions per operation and per program, counted in a guest."""

@@ -1,0 +1,85 @@
+"""Measures what capture costs in the kernel, in a guest that counts instructions.
+
+    python -m benchmarks.kernel [--quick] [--check] [--json] [--write]
+
+Prints the tables, and what has moved since the baseline was written by more than repeated
+measurements do. ``make bench-kernel`` builds what this needs.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from benchmarks.kernel import compare, figures, page, results
+from benchmarks.kernel.measure import measure
+from benchmarks.kernel.results import Results
+from benchmarks.kernel.tables import tables
+from provcap.cli.vm import progress
+from provcap.errors import GuestError, OutputError, ProvcapError
+from provcap.vm import kernels
+
+BASELINE = Path(__file__).with_name("baseline.json")
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/performance.md"
+
+
+def main() -> int:
+    """Measure and tell; 1 if something moved and that was asked, or if records were lost."""
+    args = _parser().parse_args()
+    try:
+        with progress() as report:
+            found = measure(kernels.resolve(args.kernel, report), args.quick, report)
+        return _tell(found, args)
+    except ProvcapError as error:
+        print(f"bench-kernel: {error}", file=sys.stderr)
+        return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("benchmarks.kernel", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--kernel", default="6.12", help="as for provcap vm run (default 6.12)")
+    parser.add_argument("--quick", action="store_true", help="fewer operations, less often")
+    parser.add_argument("--check", action="store_true", help="return 1 if anything has moved")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--write", action="store_true", help="write the page and the baseline")
+    return parser
+
+
+def _tell(found: Results, args: argparse.Namespace) -> int:
+    shown = tables(found, figures.read())
+    if args.json:
+        print(results.dumps(found))
+    else:
+        page.show(found, shown)
+    if found.lost:
+        raise GuestError(f"records were lost ({', '.join(found.lost)}): the numbers say too little")
+    moved = _compared(found, sys.stderr if args.json else sys.stdout)
+    if args.write:
+        _write(BASELINE, results.dumps(found))
+        _write(PAGE, page.page(found, shown))
+    return 1 if args.check and moved else 0
+
+
+def _compared(found: Results, out: TextIO) -> bool:
+    """Say what has moved since the baseline was stored; whether anything has."""
+    if not BASELINE.is_file():
+        return False
+    before = results.loads(BASELINE.read_text())
+    other = compare.difference(before, found)
+    moved = compare.moves(before, found, figures.read())
+    lines = [f"made with something else than the baseline: {other}"] if other else []
+    lines += [f"moved: {move}" for move in moved] or ["nothing moved since the baseline"]
+    print("\n".join(lines), file=out)
+    return bool(moved)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

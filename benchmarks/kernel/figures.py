@@ -1,0 +1,36 @@
+"""Reads what is known of the measured operations from elsewhere.
+
+Public: :class:`Figure`, :func:`read`, :data:`TOLERANCES`.
+"""
+
+import tomllib
+from importlib import resources
+from typing import NamedTuple
+
+TOLERANCES = {"simple": 0.02, "fork": 0.05, "macro": 0.15}
+"""How far two measurements of the same may differ, by kind."""
+
+
+class Figure(NamedTuple):
+    """What is known of one operation; None: nothing is."""
+
+    title: str
+    provbpf: int | None = None
+    """Instructions that ProvBPF adds."""
+    camflow: str = ""
+    """What CamFlow's authors, or others, have published."""
+    floor: int | None = None
+    ceiling: int | None = None
+    """Of what whole-system capture may add, with the shipped filters."""
+    kind: str = "simple"
+
+    @property
+    def tolerance(self) -> float:
+        """How far two measurements may differ, as a part of the first."""
+        return TOLERANCES[self.kind]
+
+
+def read() -> dict[str, Figure]:
+    """Phase -> what is known of it, in the order of the page."""
+    text = (resources.files("benchmarks.kernel") / "figures.toml").read_text()
+    return {name: Figure(**fields) for name, fields in tomllib.loads(text).items()}
