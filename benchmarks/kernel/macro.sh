@@ -5,7 +5,7 @@
 set -e
 root=$1
 rm -rf "$root"
-mkdir -p "$root/work/tree" "$root/tmp" "$root/dev"
+mkdir -p "$root/files/tree" "$root/tmp" "$root/dev"
 ln -s usr/bin "$root/bin"
 
 copy() {
@@ -22,14 +22,14 @@ done
 copy "$(gcc -print-prog-name=cc1)"
 
 for folder in 0 1 2 3 4 5 6 7 8 9; do
-	mkdir "$root/work/tree/$folder"
+	mkdir "$root/files/tree/$folder"
 	for file in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do
-		seq 1 800 >"$root/work/tree/$folder/$file"
+		seq 1 800 >"$root/files/tree/$folder/$file"
 	done
 done
 for name in a b c; do
 	for number in $(seq 1 12); do
 		echo "int f$number(int n, int *p)"
 		echo "{ int s = $number; for (int i = 0; i < n; i++) s += p[i] * (s ^ i); return s; }"
-	done >"$root/work/$name.c"
+	done >"$root/files/$name.c"
 done
