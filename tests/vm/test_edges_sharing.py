@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vm.recorded import expected
+from tests.vm.recorded import FORK, expected
 
 pytestmark = pytest.mark.vm
 
@@ -12,13 +12,8 @@ READ_B = """
     file:b@0 -read-> task@1                  task@0..1
     task@1 -memory_write-> memory@1          memory@0..1
 """
-CHILD_READS = """
-    memory@0 -memory_read-> task@1           task@0..2
-    task@1 -clone_mem-> memory:1@0
-    memory@0 -memory_read-> task@2
-    task@2 -clone-> task:1@0
-    machine -ran_on-> task:1@0
-    path:act -named-> memory:1@0
+CHILD_READS = f"""
+    {FORK}
     file:b@0 -read-> task:1@0
     task:1@0 -memory_write-> memory:1@0
 """
@@ -109,13 +104,8 @@ SHARING = {
     "peek": VM_READ,
     "poke": VM_WRITE,
     "peek_registers": VM_READ,
-    "trace_me": """
-        memory@0 -memory_read-> task@1           task@0..2
-        task@1 -clone_mem-> memory:1@0
-        memory@0 -memory_read-> task@2
-        task@2 -clone-> task:1@0
-        machine -ran_on-> task:1@0
-        path:act -named-> memory:1@0
+    "trace_me": f"""
+        {FORK}
         task:1@0 -ptrace_traceme-> task@3        task@2..3
     """,
 }

@@ -42,36 +42,31 @@ static void read_b(int fd)
 	MUST(read(fd, &byte, 1));
 }
 
-/* What it reads may go on into the page. */
-static void share_input(void)
+static void read_with_a(int prot, int flags)
 {
 	int b = MUST(openat(here, "b", O_RDONLY));
 
-	map_a(O_RDWR, BOTH, MAP_SHARED);
+	map_a(O_RDWR, prot, flags);
 	begin();
 	read_b(b);
 	end_and_unmap();
+}
+
+/* What it reads may go on into the page. */
+static void share_input(void)
+{
+	read_with_a(BOTH, MAP_SHARED);
 }
 
 /* It may only look at the page. */
 static void share_read_only(void)
 {
-	int b = MUST(openat(here, "b", O_RDONLY));
-
-	map_a(O_RDWR, PROT_READ, MAP_SHARED);
-	begin();
-	read_b(b);
-	end_and_unmap();
+	read_with_a(PROT_READ, MAP_SHARED);
 }
 
 static void share_private(void)
 {
-	int b = MUST(openat(here, "b", O_RDONLY));
-
-	map_a(O_RDWR, BOTH, MAP_PRIVATE);
-	begin();
-	read_b(b);
-	end_and_unmap();
+	read_with_a(BOTH, MAP_PRIVATE);
 }
 
 static int a, b;
@@ -83,10 +78,9 @@ static int read_and_exit(void *unused)
 	_exit(0);
 }
 
-/* A child may have stored what it has read, so it is in what its parent writes. */
-static void share_output(void)
+static void write_after_child(int flags)
 {
-	map(-1, BOTH, MAP_SHARED | MAP_ANONYMOUS);
+	map(-1, BOTH, flags | MAP_ANONYMOUS);
 	a = MUST(openat(here, "a", O_WRONLY));
 	b = MUST(openat(here, "b", O_RDONLY));
 	begin();
@@ -95,16 +89,16 @@ static void share_output(void)
 	end_and_unmap();
 }
 
+/* A child may have stored what it has read, so it is in what its parent writes. */
+static void share_output(void)
+{
+	write_after_child(MAP_SHARED);
+}
+
 /* The same without a page in common */
 static void share_no_output(void)
 {
-	map(-1, BOTH, MAP_PRIVATE | MAP_ANONYMOUS);
-	a = MUST(openat(here, "a", O_WRONLY));
-	b = MUST(openat(here, "b", O_RDONLY));
-	begin();
-	await_child(start(SIGCHLD, read_and_exit, NULL));
-	MUST(write(a, "x", 1));
-	end_and_unmap();
+	write_after_child(MAP_PRIVATE);
 }
 
 static void unmap_shared(void)
