@@ -110,15 +110,15 @@ int BPF_PROG(ptrace_traceme, struct task_struct *parent, int ret)
 	return 0;
 }
 
+#define MEMORY_DETAIL(mask)                                                                    \
+	{                                                                                       \
+		.flags = (mask), .outcome = OUTCOME_DONE, .offset = NO_OFFSET, .kind = NODE_MEMORY \
+	}
+
 /* What the other shares with others is in its memory, too, and goes on to there. */
 static __noinline int reads_memory(struct prov_scene *scene, __u32 index, __u32 flags)
 {
-	struct prov_detail detail = {
-		.flags = flags,
-		.outcome = OUTCOME_DONE,
-		.offset = NO_OFFSET,
-		.kind = NODE_MEMORY,
-	};
+	struct prov_detail detail = MEMORY_DETAIL(flags);
 	struct prov_memory *memory = memory_at(index);
 
 	if (!scene || !memory)
@@ -131,12 +131,7 @@ static __noinline int reads_memory(struct prov_scene *scene, __u32 index, __u32 
 
 static __noinline int writes_memory(struct prov_scene *scene, __u32 index, __u32 flags)
 {
-	struct prov_detail detail = {
-		.flags = flags,
-		.outcome = OUTCOME_DONE,
-		.offset = NO_OFFSET,
-		.kind = NODE_MEMORY,
-	};
+	struct prov_detail detail = MEMORY_DETAIL(flags);
 	struct prov_memory *memory = memory_at(index);
 
 	if (!scene || !memory)

@@ -13,7 +13,7 @@ static __always_inline bool is_ours(struct vm_area_struct *vma)
 	return vma->vm_flags & VM_MAYSHARE && vma->vm_file && vma->vm_mm == task->mm;
 }
 
-static __always_inline int is_linked(void *ctx, struct vm_area_struct *vma)
+static __always_inline int links(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 	struct inode *inode;
@@ -29,26 +29,28 @@ static __always_inline int is_linked(void *ctx, struct vm_area_struct *vma)
 SEC("fentry/vma_interval_tree_insert")
 PROBE_MARK int BPF_PROG(vma_interval_tree_insert, struct vm_area_struct *vma)
 {
-	return is_linked(ctx, vma);
+	return links(ctx, vma);
 }
 
 /* the same under its name in 7.3 */
 SEC("fentry/mapping_rmap_tree_insert")
 PROBE_MARK int BPF_PROG(mapping_rmap_tree_insert, struct vm_area_struct *vma)
 {
-	return is_linked(ctx, vma);
+	return links(ctx, vma);
+}
+
+static __always_inline struct prov_share *own_share(struct prov_scene *scene, __u64 mapped)
+{
+	struct prov_shares *shares = scene->memory ? shares_of(scene->task->memory) : NULL;
+
+	return shares ? share_of(shares, mapped) : NULL;
 }
 
 /* The last mapping of it: what was loaded until now counts, what comes later does not. */
 static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
 {
-	struct prov_shares *shares;
-	struct prov_share *share;
+	struct prov_share *share = scene ? own_share(scene, mapped) : NULL;
 
-	if (!scene || !scene->memory)
-		return 0;
-	shares = shares_of(scene->task->memory);
-	share = shares ? share_of(shares, mapped) : NULL;
 	if (!share)
 		return 0;
 	if (share->mappings == 1 && is_recorded(scene))
@@ -59,11 +61,12 @@ static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
 }
 
 /* A mapping that is moved or cut is unlinked, too, and linked again. */
-static __always_inline int is_unlinked(void *ctx, struct vm_area_struct *vma)
+static __always_inline int unlinks(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
 
-	if (is_ours(vma) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory && scene.memory->shares)
+	if (is_ours(vma) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory &&
+	    scene.memory->shares)
 		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode));
 	return 0;
 }
@@ -71,14 +74,14 @@ static __always_inline int is_unlinked(void *ctx, struct vm_area_struct *vma)
 SEC("fentry/vma_interval_tree_remove")
 PROBE_MARK int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
 {
-	return is_unlinked(ctx, vma);
+	return unlinks(ctx, vma);
 }
 
 /* the same under its name in 7.3 */
 SEC("fentry/mapping_rmap_tree_remove")
 PROBE_MARK int BPF_PROG(mapping_rmap_tree_remove, struct vm_area_struct *vma)
 {
-	return is_unlinked(ctx, vma);
+	return unlinks(ctx, vma);
 }
 
 struct prov_leaving {
@@ -153,13 +156,8 @@ static __noinline int gain_access(struct prov_scene *scene, struct file *file, b
 
 static __noinline int share_more(struct prov_scene *scene, __u64 mapped, __u32 access)
 {
-	struct prov_shares *shares;
-	struct prov_share *share;
+	struct prov_share *share = scene ? own_share(scene, mapped) : NULL;
 
-	if (!scene || !scene->memory)
-		return 0;
-	shares = shares_of(scene->task->memory);
-	share = shares ? share_of(shares, mapped) : NULL;
 	if (!share || !(access & ~share->access))
 		return 0;
 	__sync_fetch_and_or(&share->access, access);
