@@ -174,6 +174,28 @@ enum {
 	DCACHE_PAR_LOOKUP_AS_MACRO = 1 << 28,
 };
 
+/* Since 6.2 the verifier tells pointers that it trusts. */
+enum bpf_type_flag___trust {
+	PTR_TRUSTED___trust = 1,
+};
+
+/* NULL in 6.1, which does not know it */
+extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __attribute__((section(".ksyms"), weak));
+
+/*
+ * To load a pointer out of what it trusts, the verifier looks through all types of the kernel, four times on each
+ * way that leads there (6.12: nearly all of the time that it took to load the object). What is only to be read it
+ * need not trust. When the program runs, nothing is left of this.
+ */
+#define READ_ONLY(pointer)                                                                     \
+	({                                                                                      \
+		typeof(pointer) __pointer = (pointer);                                          \
+		if (bpf_core_enum_value_exists(enum bpf_type_flag___trust, PTR_TRUSTED___trust)) \
+			__pointer = bpf_rdonly_cast(__pointer,                                  \
+						    bpf_core_type_id_kernel(typeof(*__pointer))); \
+		__pointer;                                                                      \
+	})
+
 #define has_hook(name) bpf_core_field_exists(((union security_list_options *)0)->name)
 
 #endif

@@ -12,12 +12,19 @@ static __always_inline struct prov_cpu *this_cpu(void)
 }
 
 /* Programs are preemptible and softirq programs interrupt them on the same CPU: hence the atomics. */
-static __always_inline void count_loss(enum prov_counter cause)
+static __always_inline void count_here(__u32 cause)
 {
 	struct prov_cpu *cpu = this_cpu();
 
-	if (cpu)
+	if (cpu && cause < COUNTER_COUNT)
 		__sync_fetch_and_add(&cpu->counts[cause], 1);
+}
+
+/* The same by a call, which is all that most places need to see of it */
+VERIFIED_ONCE int count_loss(__u32 cause)
+{
+	count_here(cause);
+	return 0;
 }
 
 /* `many` node ids in a row; unique until reboot without any cache line shared between CPUs. */

@@ -51,39 +51,34 @@ static __noinline int owe(const struct prov_copying *copying, __u64 actor)
 }
 
 /* from --relation--> node, of the task that the edge was kept for */
-static __noinline int pay(struct prov_policy *policy, const struct prov_debt *debt,
-			  struct prov_node *node, __u8 kind, bool written)
+static __always_inline void pay(struct prov_policy *policy, const struct prov_debt *debt,
+				struct prov_node *node, __u8 kind, bool written)
 {
 	enum prov_relation relation = written ? REL_WRITE : relation_of(debt->relation);
-	struct prov_detail detail = {
-		.outcome = OUTCOME_DONE,
-		.offset = NO_OFFSET,
-		.flow = written ? FLOW_CONTROL : FLOW_DATA,
-	};
 	struct prov_event *event;
 
-	if (!policy || !debt || !node || is_filtered(policy, relation, kind))
-		return 0;
+	if (is_filtered(policy, relation, kind))
+		return;
 	event = RESERVE(struct prov_event, RECORD_EVENT, relation, COUNT_EVENT_RING_FULL);
 	if (!event)
-		return 0;
+		return;
 	event->through = debt->actor;
 	event->through_version = debt->actor_version;
 	event->bits = 0;
 	event->epoch = policy->epoch;
-	fill_detail(event, &detail);
+	event->flow = written ? FLOW_CONTROL : FLOW_DATA;
+	event->outcome = OUTCOME_DONE;
+	event->flags = 0;
+	event->offset = NO_OFFSET;
 	if (written)
 		fill_from(event, debt->actor, debt->actor_version, NODE_TASK);
 	else
 		fill_from(event, debt->source.id, debt->source.version, debt->source.kind);
 	fill_to(event, node, kind);
 	submit(event);
-	return 0;
 }
 
 struct prov_payment {
-	struct prov_policy *policy;
-	struct prov_machine *all;
 	struct prov_node *node;
 	__u32 kind;
 };
@@ -91,9 +86,13 @@ struct prov_payment {
 static long pay_one(__u32 place, struct prov_payment *payment)
 {
 	struct prov_debt_key key = { .place = place };
+	struct prov_policy *policy = current_policy();
+	struct prov_machine *all = the_machine();
 	struct prov_node *node = payment->node;
 	struct prov_debt debt, *kept;
 
+	if (!policy || !all)
+		return 1;
 	key.target = node->id;
 	kept = bpf_map_lookup_elem(&debts, &key);
 	if (!kept)
@@ -101,13 +100,13 @@ static long pay_one(__u32 place, struct prov_payment *payment)
 	debt = *kept;
 	if (bpf_map_delete_elem(&debts, &key))
 		return 0; /* another CPU was quicker */
-	__sync_fetch_and_add(&payment->all->debts, -1);
-	if (debt.epoch != payment->policy->epoch)
+	__sync_fetch_and_add(&all->debts, -1);
+	if (debt.epoch != policy->epoch)
 		return 0; /* it belongs to an earlier recording */
-	spread(payment->policy, relation_of(debt.relation), debt.source.marks, debt.source.taint,
+	spread(policy, relation_of(debt.relation), debt.source.marks, debt.source.taint,
 	       node, payment->kind);
-	pay(payment->policy, &debt, node, payment->kind, true);
-	pay(payment->policy, &debt, node, payment->kind, false);
+	pay(policy, &debt, node, payment->kind, true);
+	pay(policy, &debt, node, payment->kind, false);
 	return 0;
 }
 
@@ -117,15 +116,10 @@ static long pay_one(__u32 place, struct prov_payment *payment)
  */
 VERIFIED_ONCE int settle(struct prov_node *node, __u32 kind)
 {
-	struct prov_policy *policy = current_policy();
-	struct prov_payment payment = {
-		.policy = policy,
-		.all = the_machine(),
-		.node = node,
-		.kind = kind,
-	};
+	struct prov_payment payment = { .node = node, .kind = kind };
+	struct prov_machine *all = the_machine();
 
-	if (!policy || !node || !payment.all || !*(volatile __u32 *)&payment.all->debts)
+	if (!node || !all || !*(volatile __u32 *)&all->debts)
 		return 0;
 	bpf_loop(DEBTS_OF_ONE, pay_one, &payment, 0);
 	return 0;

@@ -49,7 +49,7 @@ static __always_inline void *reserve(__u32 size, __u8 kind, __u8 what, enum prov
 	if (record)
 		fill_head(record, seq, kind, what);
 	else
-		count_loss(refused);
+		count_here(refused);
 	return record;
 }
 
@@ -62,7 +62,7 @@ static __always_inline bool send_text(struct prov_text *text, __u32 size, __u8 w
 	fill_head(&text->head, next_seq(), RECORD_TEXT, what);
 	if (ring && !bpf_ringbuf_output(ring, text, size, RING_FLAGS))
 		return true;
-	count_loss(COUNT_TEXT_RING_FULL);
+	count_here(COUNT_TEXT_RING_FULL);
 	return false;
 }
 

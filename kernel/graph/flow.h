@@ -35,7 +35,7 @@ VERIFIED_ONCE int push_shares(__u32 index);
 VERIFIED_ONCE int pull_shares(__u32 index);
 
 /* Of what it shares with others, something is tracked. */
-VERIFIED_ONCE int shares_tracked(__u32 index);
+VERIFIED_ONCE bool shares_tracked(__u32 index);
 
 /* The compiler must not infer that there is a memory: the verifier of 6.1 would not follow it. */
 static __always_inline bool has_shares(struct prov_memory *memory)
@@ -229,19 +229,28 @@ static __always_inline enum prov_flow flow_with(enum prov_relation relation,
 }
 
 /*
- * The recording halves stand apart from the looking halves: a hook with nothing new stays short, and
- * the verifier of 6.1 needs the branches of each event to end with a return.
+ * Each verb has two halves. The first is in the hook, where the relation is known. The second has all the rest, and
+ * is verified once for each program: it takes the scene in pieces, and looks up the policy itself.
  */
-static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edge,
-				 struct prov_node *object, const struct prov_detail *detail,
-				 bool into_memory)
+static __always_inline bool scene_with(struct prov_scene *scene, struct prov_task *task,
+				       struct prov_memory *memory)
+{
+	scene->policy = current_policy();
+	scene->task = task;
+	scene->memory = memory;
+	return scene->policy && task;
+}
+
+static __always_inline int send_use(struct prov_scene *scene, struct prov_edge *edge,
+				    struct prov_node *object, const struct prov_detail *detail,
+				    bool into_memory)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
-	if (!event || !object)
-		return drop(event);
-	if (SWAPPED_STEPS && into_memory && scene->memory) {
+	if (!event)
+		return 0;
+	if (SWAPPED_STEPS && into_memory) {
 		fill_to(event, &scene->memory->node, NODE_MEMORY);
 		LINGER();
 	}
@@ -251,7 +260,7 @@ static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edg
 		       actor_node(scene), actor_kind(scene));
 	fill_detail(event, detail);
 	fill_from(event, object->id, edge->version, detail->kind);
-	if (into_memory && scene->memory) {
+	if (into_memory) {
 		fill_through(event, scene->task);
 		if (!SWAPPED_STEPS)
 			fill_to(event, &scene->memory->node, NODE_MEMORY);
@@ -265,49 +274,65 @@ static __noinline int record_use(struct prov_scene *scene, struct prov_edge *edg
 	return 0;
 }
 
+/* True: the memory has learned something. */
+VERIFIED_ONCE bool use(struct prov_task *task, struct prov_memory *memory, struct prov_node *object,
+		      const struct prov_detail *detail, __u32 relation)
+{
+	struct prov_scene scene;
+	struct prov_edge edge;
+	bool into_memory;
+
+	if (!object || !detail || !scene_with(&scene, task, memory))
+		return false;
+	into_memory = detail->flow == FLOW_DATA && memory;
+	if (detail->flow == FLOW_DATA)
+		spread(scene.policy, relation, object->marks, object->taint, actor_node(&scene),
+		       actor_kind(&scene));
+	look_at_task(&scene);
+	edge.object = object->id;
+	edge.memory = into_memory ? memory->node.id : 0;
+	edge.version = version_of(*(volatile __u64 *)&object->word);
+	edge.arrivals = into_memory ? task->arrivals : 0;
+	edge.epoch = scene.policy->epoch;
+	edge.relation = relation;
+	if (is_known(&scene, &edge))
+		return false;
+	send_use(&scene, &edge, object, detail, into_memory);
+	return into_memory;
+}
+
 /* object --relation--> current task --memory_write--> its memory; control relations end at the task. */
 static __always_inline void uses(struct prov_scene *scene, enum prov_relation relation,
 				 struct prov_node *object, struct prov_detail *detail)
 {
-	bool into_memory;
-	struct prov_edge edge;
-
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return;
 	detail->flow = flow_with(relation, object, detail);
-	into_memory = detail->flow == FLOW_DATA && scene->memory;
-	if (detail->flow == FLOW_DATA)
-		spread(scene->policy, relation, object->marks, object->taint,
-		       actor_node(scene), actor_kind(scene));
-	look_at_task(scene);
-	edge.object = object->id;
-	edge.memory = into_memory ? scene->memory->node.id : 0;
-	edge.version = version_of(*(volatile __u64 *)&object->word);
-	edge.arrivals = into_memory ? scene->task->arrivals : 0;
-	edge.epoch = scene->policy->epoch;
-	edge.relation = relation;
-	if (is_known(scene, &edge))
-		return;
-	record_use(scene, &edge, object, detail, into_memory);
-	if (into_memory && has_shares(scene->memory))
+	if (use(scene->task, scene->memory, object, detail, relation) && has_shares(scene->memory))
 		push_shares(scene->task->memory);
 }
 
-static __noinline int record_generation(struct prov_scene *scene, struct prov_edge *edge,
-					struct prov_node *object,
-					const struct prov_detail *detail, bool from_memory)
+/* Names and commands come from the task alone; content, and what shapes the machine, from all it knows. */
+static __always_inline bool comes_from_memory(__u8 flow)
+{
+	return flow == FLOW_DATA || flow == FLOW_INFLUENCE;
+}
+
+static __always_inline int send_generation(struct prov_scene *scene, struct prov_edge *edge,
+					   struct prov_node *object,
+					   const struct prov_detail *detail, bool from_memory)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
-	if (!event || !object)
-		return drop(event);
+	if (!event)
+		return 0;
 	fill_detail(event, detail);
 	if (SWAPPED_STEPS) {
 		fill_to(event, object, detail->kind);
 		LINGER();
 	}
-	if (from_memory && scene->memory) {
+	if (from_memory) {
 		edge->version = mark(&scene->memory->node);
 		fill_from(event, scene->memory->node.id, edge->version, NODE_MEMORY);
 		fill_through(event, scene->task);
@@ -326,10 +351,32 @@ static __noinline int record_generation(struct prov_scene *scene, struct prov_ed
 	return 0;
 }
 
-/* Names and commands come from the task alone; content, and what shapes the machine, from all it knows. */
-static __always_inline bool comes_from_memory(__u8 flow)
+VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
+			    struct prov_node *object, const struct prov_detail *detail,
+			    __u32 relation)
 {
-	return flow == FLOW_DATA || flow == FLOW_INFLUENCE;
+	struct prov_scene scene;
+	struct prov_edge edge;
+	bool from_memory;
+
+	if (!object || !detail || !scene_with(&scene, task, memory))
+		return false;
+	from_memory = comes_from_memory(detail->flow) && memory;
+	if (detail->flow == FLOW_DATA)
+		spread(scene.policy, relation, actor_node(&scene)->marks,
+		       actor_node(&scene)->taint, object, detail->kind);
+	look_at_task(&scene);
+	edge.object = object->id;
+	edge.memory = from_memory ? memory->node.id : 0;
+	edge.version = version_of(*(volatile __u64 *)(from_memory ? &memory->node.word :
+								    &task->node.word));
+	edge.arrivals = task->arrivals + cuts_of(object);
+	edge.epoch = scene.policy->epoch;
+	edge.relation = relation;
+	if (is_known(&scene, &edge))
+		return false;
+	send_generation(&scene, &edge, object, detail, from_memory);
+	return true;
 }
 
 /*
@@ -339,41 +386,23 @@ static __always_inline bool comes_from_memory(__u8 flow)
 static __always_inline bool generates(struct prov_scene *scene, enum prov_relation relation,
 				      struct prov_node *object, struct prov_detail *detail)
 {
-	bool from_memory;
-	struct prov_edge edge;
-
 	if (!is_recorded(scene) || is_filtered(scene->policy, relation, detail->kind))
 		return false;
 	detail->flow = flow_with(relation, object, detail);
-	from_memory = comes_from_memory(detail->flow) && scene->memory;
-	if (from_memory && has_shares(scene->memory))
+	if (comes_from_memory(detail->flow) && has_shares(scene->memory))
 		pull_shares(scene->task->memory);
-	if (detail->flow == FLOW_DATA)
-		spread(scene->policy, relation, actor_node(scene)->marks,
-		       actor_node(scene)->taint, object, detail->kind);
-	look_at_task(scene);
-	edge.object = object->id;
-	edge.memory = from_memory ? scene->memory->node.id : 0;
-	edge.version = version_of(*(volatile __u64 *)(from_memory ? &scene->memory->node.word :
-								    &scene->task->node.word));
-	edge.arrivals = scene->task->arrivals + cuts_of(object);
-	edge.epoch = scene->policy->epoch;
-	edge.relation = relation;
-	if (is_known(scene, &edge))
-		return false;
-	record_generation(scene, &edge, object, detail, from_memory);
-	return true;
+	return generate(scene->task, scene->memory, object, detail, relation);
 }
 
-static __noinline int record_derivation(struct prov_scene *scene, struct prov_edge *edge,
-					struct prov_node *from, struct prov_node *to,
-					const struct prov_detail *detail)
+static __always_inline int send_derivation(struct prov_scene *scene, struct prov_edge *edge,
+					   struct prov_node *from, struct prov_node *to,
+					   const struct prov_detail *detail)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
-	if (!event || !from || !to)
-		return drop(event);
+	if (!event)
+		return 0;
 	edge->version = mark(from);
 	if (detail->flow == FLOW_DATA) /* again, as above */
 		spread(scene->policy, edge->relation, from->marks, from->taint, to, detail->kind);
@@ -387,30 +416,39 @@ static __noinline int record_derivation(struct prov_scene *scene, struct prov_ed
 	return 0;
 }
 
+VERIFIED_ONCE bool derive(struct prov_task *task, struct prov_node *from, struct prov_node *to,
+			  const struct prov_detail *detail, __u32 relation)
+{
+	struct prov_scene scene;
+	struct prov_edge edge;
+
+	if (!from || !to || !detail || !scene_with(&scene, task, NULL))
+		return false;
+	if (detail->flow == FLOW_DATA)
+		spread(scene.policy, relation, from->marks, from->taint, to, detail->kind);
+	edge.object = to->id;
+	edge.memory = from->id;
+	edge.version = version_of(*(volatile __u64 *)&from->word);
+	edge.arrivals = cuts_of(to);
+	edge.epoch = scene.policy->epoch;
+	edge.relation = relation;
+	if (is_known(&scene, &edge))
+		return false;
+	send_derivation(&scene, &edge, from, to, detail);
+	return true;
+}
+
 /* from --relation--> to, neither of them the acting task. True: the graph did not have it before. */
 static __always_inline bool derives(struct prov_scene *scene, enum prov_relation relation,
 				    struct prov_node *from, struct prov_node *to,
 				    struct prov_detail *detail)
 {
-	struct prov_edge edge;
-
 	if (!is_recorded(scene) || from->id == to->id ||
 	    is_filtered(scene->policy, relation, detail->kind) ||
 	    is_filtered(scene->policy, relation, detail->from_kind))
 		return false;
 	detail->flow = flow_of(relation);
-	if (detail->flow == FLOW_DATA)
-		spread(scene->policy, relation, from->marks, from->taint, to, detail->kind);
-	edge.object = to->id;
-	edge.memory = from->id;
-	edge.version = version_of(*(volatile __u64 *)&from->word);
-	edge.arrivals = cuts_of(to);
-	edge.epoch = scene->policy->epoch;
-	edge.relation = relation;
-	if (is_known(scene, &edge))
-		return false;
-	record_derivation(scene, &edge, from, to, detail);
-	return true;
+	return derive(scene->task, from, to, detail, relation);
 }
 
 /* An edge whose source was marked earlier, and kept as id and version (see struct prov_image) */

@@ -15,7 +15,7 @@ static __always_inline struct prov_text_buffer *claim_buffer(void)
 		if (buffer && !__sync_val_compare_and_swap(&buffer->claimed, 0, 1))
 			return buffer;
 	}
-	count_loss(COUNT_NAME_NO_BUFFER);
+	count_here(COUNT_NAME_NO_BUFFER);
 	return NULL;
 }
 

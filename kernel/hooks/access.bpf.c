@@ -228,7 +228,7 @@ int PROBE(mm_access, struct task_struct *task)
 
 	if (!policy)
 		return 0;
-	self = task_state(policy, bpf_get_current_task_btf());
+	self = current_state(policy);
 	other = task_state(policy, task);
 	if (self && other)
 		self->accessed = other->node.marks & MARK_OPAQUE ? 0 : other->memory;

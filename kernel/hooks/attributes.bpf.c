@@ -4,7 +4,7 @@
 #include "../objects/xattr.h"
 
 /* current task --setattr--> change --setattr_inode--> inode; `wish`: see send_iattr */
-static __always_inline void changes(struct prov_scene *scene, struct inode *inode, __u32 valid,
+static __always_inline void changes_attributes(struct prov_scene *scene, struct inode *inode, __u32 valid,
 				    struct iattr *wish, __u32 own_writers)
 {
 	struct prov_detail detail = {
@@ -33,7 +33,7 @@ static __noinline int will_change(struct dentry *dentry, struct iattr *wish)
 	struct prov_scene scene;
 
 	if (current_scene(&scene))
-		changes(&scene, dentry->d_inode, wish->ia_valid, wish, 0);
+		changes_attributes(&scene, dentry->d_inode, wish->ia_valid, wish, 0);
 	return 0;
 }
 
@@ -84,7 +84,7 @@ int BPF_PROG(inode_post_setattr, void *idmap, struct dentry *dentry, int valid)
 	own = scene.task->truncating;
 	scene.task->truncating = 0;
 	if (inode && !scene.silent)
-		changes(&scene, inode, valid, NULL, own);
+		changes_attributes(&scene, inode, valid, NULL, own);
 	return 0;
 }
 

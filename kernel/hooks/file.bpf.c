@@ -99,7 +99,8 @@ static __always_inline int creates(struct prov_scene *scene, struct file *file)
  * A file that is made without a name, and without a trace in its directory; it may be linked later, and be
  * wanted only later.
  */
-static __noinline struct prov_node *nameless_node(struct prov_scene *scene, struct file *file)
+static __always_inline struct prov_node *nameless_node(struct prov_scene *scene,
+							struct file *file)
 {
 	struct prov_node *node = inode_state(scene, file->f_inode);
 
@@ -120,7 +121,7 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	struct prov_node *node;
 
 	kept.image.kind = kind_of_mode(inode->i_mode);
-	if (kept.image.kind != NODE_FILE || inode->i_sb->s_magic == PROC_MAGIC)
+	if (kept.image.kind != NODE_FILE || super_of(inode)->s_magic == PROC_MAGIC)
 		return 0;
 	if (BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter) > 0)
 		shareable_node(inode); /* somebody can store into it, and did not pass mmap_file */

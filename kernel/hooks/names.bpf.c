@@ -140,7 +140,7 @@ int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 
 	if (!policy || !inode)
 		return 0;
-	task = task_state(policy, bpf_get_current_task_btf());
+	task = current_state(policy);
 	if (task && take_making(task, dentry, &making))
 		record_making(dentry, inode, &making);
 	return 0;

@@ -63,7 +63,7 @@ static __always_inline __u32 length_of_network_header(struct sk_buff *skb)
 }
 
 /* Whoever runs has nothing to do with it: TCP sends when the window opens, too. */
-static __noinline int send_segment(struct sock *sk, struct sk_buff *skb)
+static __noinline int packs_segment(struct sock *sk, struct sk_buff *skb)
 {
 	struct prov_policy *policy = current_policy();
 	struct prov_packet *packet;
@@ -119,7 +119,7 @@ SEC("fentry/__ip_local_out")
 int BPF_PROG(ip_local_out, struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	if (sk && skb->sk == sk && is_tcp(sk))
-		send_segment(sk, skb);
+		packs_segment(sk, skb);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ SEC("fentry/ip6_output")
 int BPF_PROG(ip6_output, struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	if (sk && skb->sk == sk && is_tcp(sk))
-		send_segment(sk, skb);
+		packs_segment(sk, skb);
 	return 0;
 }
 

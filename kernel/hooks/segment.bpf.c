@@ -92,7 +92,7 @@ int BPF_PROG(mmap_segment, struct file *file, unsigned long reqprot, unsigned lo
 	struct kern_ipc_perm *perm;
 	struct prov_scene scene;
 
-	if (ret || !file || !(file->f_inode->i_sb->s_flags & SB_NOUSER) || !current_scene(&scene))
+	if (ret || !file || !(super_of(file->f_inode)->s_flags & SB_NOUSER) || !current_scene(&scene))
 		return ret;
 	perm = (void *)scene.task->attaching;
 	if (!perm)

@@ -41,9 +41,7 @@ PROBE_MARK int BPF_PROG(mapping_rmap_tree_insert, struct vm_area_struct *vma)
 
 static __always_inline struct prov_share *own_share(struct prov_scene *scene, __u64 mapped)
 {
-	struct prov_shares *shares = scene->memory ? shares_of(scene->task->memory) : NULL;
-
-	return shares ? share_of(shares, mapped) : NULL;
+	return scene->memory ? share_of(scene->task->memory, mapped) : NULL;
 }
 
 /* The last mapping of it: what was loaded until now counts, what comes later does not. */
@@ -161,7 +159,7 @@ static __noinline int share_more(struct prov_scene *scene, __u64 mapped, __u32 a
 	if (!share || !(access & ~share->access))
 		return 0;
 	__sync_fetch_and_or(&share->access, access);
-	spread_shares(scene, access & VM_WRITE);
+	spread_shares(scene->task->memory, access & VM_WRITE && is_recorded(scene));
 	return 0;
 }
 

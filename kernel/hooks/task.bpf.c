@@ -99,7 +99,7 @@ int BPF_PROG(task_getpgid, struct task_struct *task, int ret)
 }
 
 /* Told by the first of the two programs below that comes by. */
-static __always_inline void finish(struct prov_policy *policy, struct task_struct *task,
+static __always_inline void finish_task(struct prov_policy *policy, struct task_struct *task,
 				   struct prov_task *state)
 {
 	if (!policy || !is_born(&state->node) || __sync_lock_test_and_set(&state->finished, 1))
@@ -119,7 +119,7 @@ int BPF_PROG(cgroup_release, struct task_struct *task)
 	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
 
 	if (state)
-		finish(current_policy(), task, state);
+		finish_task(current_policy(), task, state);
 	else
 		count_loss(COUNT_TASK_STORAGE);
 	return 0;
@@ -132,7 +132,7 @@ int BPF_PROG(task_free, struct task_struct *task)
 	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
 
 	if (state)
-		finish(current_policy(), task, state);
+		finish_task(current_policy(), task, state);
 	else if (!BPF_CORE_READ(task, exit_state))
 		count_loss(COUNT_TASK_STORAGE); /* it never ran, so nothing else has seen it end */
 	return 0;

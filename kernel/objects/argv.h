@@ -100,7 +100,7 @@ static __always_inline void send_strings(struct prov_arguments *arguments, __u8 
 	arguments->buffer->text.bits |= TEXT_LAST;
 	if (arguments->failed) {
 		arguments->buffer->text.bits |= TEXT_TRUNCATED;
-		count_loss(COUNT_ARGUMENT_FAULT);
+		count_here(COUNT_ARGUMENT_FAULT);
 	}
 	send_piece(arguments, what);
 	give_back(arguments->buffer);
@@ -167,7 +167,7 @@ static __noinline int send_kept_arguments(struct prov_policy *policy, struct pro
 	arguments.end = BPF_CORE_READ(task, mm, arg_end);
 	bytes = arguments.end - arguments.from;
 	if (bytes > MAX_STRINGS)
-		count_loss(COUNT_ARGUMENT_FAULT);
+		count_here(COUNT_ARGUMENT_FAULT);
 	if (!arguments.from || !bytes || bytes > MAX_STRINGS ||
 	    !(arguments.buffer = claim_buffer()))
 		return 0;

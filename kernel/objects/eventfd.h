@@ -14,7 +14,7 @@ static __always_inline bool is_eventfd(struct file *file)
 {
 	__u64 name = 0;
 
-	if (file->f_inode->i_sb->s_magic != ANON_INODE_MAGIC)
+	if (super_of(file->f_inode)->s_magic != ANON_INODE_MAGIC)
 		return false;
 	bpf_probe_read_kernel(&name, sizeof(name), file->f_path.dentry->d_name.name);
 	return name == EVENTFD_NAME;

@@ -119,7 +119,7 @@ static __always_inline __u32 own_writers(struct iattr *wish)
  */
 static __always_inline bool locks_writers(struct inode *inode)
 {
-	unsigned long magic = inode->i_sb->s_magic;
+	unsigned long magic = super_of(inode)->s_magic;
 
 	return (inode->i_mode & S_IFMT) == S_IFREG &&
 	       (magic == EXT4_MAGIC || magic == TMPFS_MAGIC || magic == XFS_MAGIC ||

@@ -35,7 +35,7 @@ static __always_inline bool may_block(struct inode *inode)
 /* Seen by programs instead of a file below it */
 static __always_inline bool is_stacked(struct inode *inode)
 {
-	return (inode->i_mode & S_IFMT) == S_IFREG && inode->i_sb->s_magic == OVERLAY_MAGIC;
+	return (inode->i_mode & S_IFMT) == S_IFREG && super_of(inode)->s_magic == OVERLAY_MAGIC;
 }
 
 /* Its node is found by its address: where inode storage is closed, or the inode itself is not at hand. */
@@ -44,34 +44,15 @@ static __always_inline bool by_address(struct inode *inode)
 	return may_block(inode) || is_stacked(inode);
 }
 
-/* null, zero, full, random, urandom: what goes in is gone, what comes out is nobody's */
-static __always_inline bool is_null_device(struct inode *inode)
-{
-	dev_t device = inode->i_rdev;
-
-	return (inode->i_mode & S_IFMT) == S_IFCHR &&
-	       (device == DEVICE(1, 3) || device == DEVICE(1, 5) || device == DEVICE(1, 7) ||
-		device == DEVICE(1, 8) || device == DEVICE(1, 9));
-}
-
 static __always_inline bool is_socket_inode(struct inode *inode)
 {
-	return (inode->i_mode & S_IFMT) == S_IFSOCK && inode->i_sb->s_magic == SOCKFS_MAGIC;
-}
-
-static __always_inline __u32 nature_of(struct inode *inode)
-{
-	if (inode->i_sb->s_magic == ANON_INODE_MAGIC)
-		return NATURE_SHARED;
-	return is_null_device(inode) ? NATURE_NULL : 0;
+	return (inode->i_mode & S_IFMT) == S_IFSOCK && super_of(inode)->s_magic == SOCKFS_MAGIC;
 }
 
 /* Numbers of these come back for other files, or never: nothing to keep beyond the inode's life. */
-static __always_inline bool is_lasting(struct inode *inode)
+static __always_inline bool is_lasting(unsigned long flags, unsigned long magic)
 {
-	struct super_block *sb = inode->i_sb;
-
-	return !(sb->s_flags & SB_NOUSER) && sb->s_magic != PROC_MAGIC;
+	return !(flags & SB_NOUSER) && magic != PROC_MAGIC;
 }
 
 /*
@@ -80,9 +61,9 @@ static __always_inline bool is_lasting(struct inode *inode)
  */
 static __always_inline bool comes_back(struct inode *inode)
 {
-	struct super_block *sb = inode->i_sb;
+	struct super_block *sb = super_of(inode);
 
-	return is_lasting(inode) && inode->i_nlink &&
+	return is_lasting(sb->s_flags, sb->s_magic) && inode->i_nlink &&
 	       (sb->s_flags & SB_ACTIVE || DEVICE_MAJOR(sb->s_dev) || sb->s_magic == BTRFS_MAGIC);
 }
 
@@ -90,23 +71,64 @@ static __always_inline struct prov_inode_key inode_key(struct inode *inode)
 {
 	struct prov_inode_key key = {
 		.ino = inode->i_ino,
-		.dev = inode->i_sb->s_dev,
+		.dev = super_of(inode)->s_dev,
 		.generation = inode->i_generation,
 	};
 	return key;
+}
+
+/* What an inode is when it is seen for the first time: plain numbers, see VERIFIED_ONCE */
+struct prov_sight {
+	struct prov_inode_key key;
+	__u64 address;
+	__u64 flags; /* of its file system */
+	__u64 magic;
+	__u32 rdev;
+	__u32 mode;
+};
+
+static __always_inline struct prov_sight sight_of(struct inode *inode)
+{
+	struct super_block *sb = super_of(inode);
+	struct prov_sight sight = {
+		.key = inode_key(inode),
+		.address = (__u64)inode,
+		.flags = sb->s_flags,
+		.magic = sb->s_magic,
+		.rdev = inode->i_rdev,
+		.mode = inode->i_mode,
+	};
+	return sight;
+}
+
+/* null, zero, full, random, urandom: what goes in is gone, what comes out is nobody's */
+static __always_inline bool is_null_device(const struct prov_sight *sight)
+{
+	dev_t device = sight->rdev;
+
+	return (sight->mode & S_IFMT) == S_IFCHR &&
+	       (device == DEVICE(1, 3) || device == DEVICE(1, 5) || device == DEVICE(1, 7) ||
+		device == DEVICE(1, 8) || device == DEVICE(1, 9));
+}
+
+static __always_inline __u32 nature_of(const struct prov_sight *sight)
+{
+	if (sight->magic == ANON_INODE_MAGIC)
+		return NATURE_SHARED;
+	return is_null_device(sight) ? NATURE_NULL : 0;
 }
 
 /*
  * A file can be looked up again before its old inode has been freed, and its state saved. What is in the
  * table then is older than the node is: to go on from there would use versions twice.
  */
-static __always_inline bool take_up(struct prov_evicted *kept, struct inode *inode)
+static __always_inline bool take_up(struct prov_evicted *kept, __u64 us)
 {
-	__u64 us = (__u64)inode, holder = __sync_val_compare_and_swap(&kept->holder, 0, us);
+	__u64 holder = __sync_val_compare_and_swap(&kept->holder, 0, us);
 
 	if (!holder || holder == us)
 		return true;
-	count_loss(COUNT_EVICTED_FULL);
+	count_here(COUNT_EVICTED_FULL);
 	return false;
 }
 
@@ -125,21 +147,30 @@ static __always_inline void come_back(struct prov_node *node, const struct prov_
  * First sight of an inode, or sight again after it was evicted: then it is still the same node. What
  * was kept stays in the table, so that two CPUs that come here at once find the same.
  */
-static __noinline int set_up_inode(struct inode *inode, struct prov_node *node)
+VERIFIED_ONCE int set_up_inode(struct prov_node *node, const struct prov_sight *sight)
 {
-	struct prov_inode_key key = inode_key(inode);
 	struct prov_evicted *before = NULL;
+	struct prov_inode_key key;
 
-	if (!node)
+	if (!node || !sight)
 		return 0;
-	__sync_fetch_and_or(&node->nature, nature_of(inode));
-	if (is_lasting(inode))
+	key = sight->key; /* 6.1 looks nothing up by what was passed */
+	__sync_fetch_and_or(&node->nature, nature_of(sight));
+	if (is_lasting(sight->flags, sight->magic))
 		before = bpf_map_lookup_elem(&evicted, &key);
-	if (before && take_up(before, inode))
+	if (before && take_up(before, sight->address))
 		come_back(node, before);
 	else
 		give_birth(node, new_ids(1), 0);
 	return 0;
+}
+
+/* A call of its own, as below: what it looks at takes room on the stack of nobody else. */
+static __noinline int set_up_stored(struct inode *inode, struct prov_node *node)
+{
+	struct prov_sight sight = sight_of(inode);
+
+	return set_up_inode(node, &sight);
 }
 
 /* The inode leaves the cache but its file lives on. */
@@ -170,32 +201,71 @@ static __always_inline void forget_evicted(struct inode *inode)
 }
 
 /* Not another inode that had this address */
-static __always_inline bool is_of(struct prov_blocking *kept, struct inode *inode)
+static __always_inline bool has_key(const struct prov_blocking *kept, const struct prov_inode_key *key)
 {
-	return kept->ino == inode->i_ino && kept->dev == inode->i_sb->s_dev &&
-	       kept->generation == inode->i_generation;
+	return kept->ino == key->ino && kept->dev == key->dev && kept->generation == key->generation;
 }
 
-/* May be used by exit probes, too. */
-static __noinline struct prov_node *blocking_node(struct inode *inode)
+static __always_inline bool is_of(const struct prov_blocking *kept, struct inode *inode)
+{
+	struct prov_inode_key key = inode_key(inode);
+
+	return has_key(kept, &key);
+}
+
+static __always_inline void fill_key(struct prov_blocking *kept, const struct prov_inode_key *key)
+{
+	kept->ino = key->ino;
+	kept->dev = key->dev;
+	kept->generation = key->generation;
+}
+
+VERIFIED_ONCE int set_up_blocking(const struct prov_sight *sight)
 {
 	struct prov_blocking fresh = {}, *kept;
-	__u64 address = (__u64)inode;
+	__u64 address;
 
+	if (!sight)
+		return 0;
+	address = sight->address;
 	kept = bpf_map_lookup_elem(&blocking, &address);
-	if (kept && is_of(kept, inode))
-		return &kept->node;
+	if (kept && has_key(kept, &sight->key))
+		return 0;
 	if (kept)
 		bpf_map_delete_elem(&blocking, &address);
-	set_up_inode(inode, &fresh.node);
-	fresh.ino = inode->i_ino;
-	fresh.dev = inode->i_sb->s_dev;
-	fresh.generation = inode->i_generation;
+	set_up_inode(&fresh.node, sight);
+	fill_key(&fresh, &sight->key);
 	bpf_map_update_elem(&blocking, &address, &fresh, BPF_NOEXIST);
-	kept = bpf_map_lookup_elem(&blocking, &address);
-	if (!kept)
+	return 0;
+}
+
+static __always_inline struct prov_node *met_blocking(struct inode *inode)
+{
+	__u64 address = (__u64)inode;
+	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &address);
+
+	return kept && is_of(kept, inode) ? &kept->node : NULL;
+}
+
+static __noinline int meet_blocking(struct inode *inode)
+{
+	struct prov_sight sight = sight_of(inode);
+
+	return set_up_blocking(&sight);
+}
+
+/* May be used by exit probes, too. NULL: no room, which was counted */
+static __always_inline struct prov_node *blocking_node(struct inode *inode)
+{
+	struct prov_node *node = met_blocking(inode);
+
+	if (node)
+		return node;
+	meet_blocking(inode);
+	node = met_blocking(inode);
+	if (!node)
 		count_loss(COUNT_INODE_STORAGE);
-	return kept ? &kept->node : NULL;
+	return node;
 }
 
 /*
@@ -227,14 +297,15 @@ static __always_inline void copy_node(struct prov_node *node, const struct prov_
 }
 
 /* The place of a node among the mapped ones. One that is new has the facts of `old`, or is born. */
-static __noinline struct prov_mapped *mapped_place(struct inode *inode, struct prov_node *old)
+static __always_inline struct prov_mapped *mapped_place(const struct prov_sight *sight,
+							struct prov_node *old)
 {
-	__u64 address = (__u64)inode;
+	__u64 address = sight->address;
 	struct prov_mapped *place;
 
 	place = bpf_map_lookup_elem(&mapped, &address);
 	if (place && is_born(&place->at.node)) {
-		if (is_of(&place->at, inode))
+		if (has_key(&place->at, &sight->key))
 			return place;
 		bpf_map_delete_elem(&mapped, &address);
 	}
@@ -244,9 +315,7 @@ static __noinline struct prov_mapped *mapped_place(struct inode *inode, struct p
 		count_loss(COUNT_INODE_STORAGE);
 		return NULL;
 	}
-	place->at.ino = inode->i_ino;
-	place->at.dev = inode->i_sb->s_dev;
-	place->at.generation = inode->i_generation;
+	fill_key(&place->at, &sight->key);
 	if (old) {
 		copy_node(&place->at.node, old);
 	} else {
@@ -259,26 +328,50 @@ static __noinline struct prov_mapped *mapped_place(struct inode *inode, struct p
 /*
  * From now on the node is where every program can reach it. Whoever still has the old one may take it as a
  * source, as it was last; to enter it is given up, and counted. Any number of CPUs may do this at once, each
- * does the same, and the one that comes first makes it so.
+ * does the same, and the one that comes first makes it so. `old` is NULL: it was nowhere else.
  */
-static __noinline struct prov_node *move_node(struct inode *inode, struct prov_node *old)
+VERIFIED_ONCE int take_place(const struct prov_sight *sight, struct prov_node *old)
 {
-	struct prov_mapped *place;
+	struct prov_mapped *place = sight ? mapped_place(sight, old) : NULL;
 	__u64 last;
 
-	if (!old)
-		return NULL;
-	place = mapped_place(inode, old);
-	if (!place)
-		return old;
-	if (is_born(&place->at.node))
-		return &place->at.node;
+	if (!place || !old || is_born(&place->at.node))
+		return 0;
 	__sync_fetch_and_or(&old->nature, NATURE_MAPPED);
 	last = __sync_fetch_and_or(&old->word, WORD_OUT | WORD_MOVED) | WORD_OUT;
 	add_marks(&place->at.node, old->marks);
 	__sync_fetch_and_or(&place->at.node.taint, old->taint);
 	__sync_val_compare_and_swap(&place->at.node.word, 0, last & ~(__u64)WORD_MOVED);
+	return 0;
+}
+
+/* The node of an inode among the mapped ones; NULL: it is not there */
+static __always_inline struct prov_node *placed_node(struct inode *inode)
+{
+	__u64 address = (__u64)inode;
+	struct prov_mapped *place = bpf_map_lookup_elem(&mapped, &address);
+
+	if (!place || !is_born(&place->at.node) || !is_of(&place->at, inode))
+		return NULL;
 	return &place->at.node;
+}
+
+static __noinline int move(struct inode *inode, struct prov_node *old)
+{
+	struct prov_sight sight = sight_of(inode);
+
+	return take_place(&sight, old);
+}
+
+static __always_inline struct prov_node *move_node(struct inode *inode, struct prov_node *old)
+{
+	struct prov_node *node = placed_node(inode);
+
+	if (node)
+		return node;
+	move(inode, old);
+	node = placed_node(inode);
+	return node ? node : old;
 }
 
 /* Where a node has moved to, if it has */
@@ -308,7 +401,7 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 		return NULL;
 	}
 	if (!is_born(node))
-		set_up_inode(inode, node);
+		set_up_stored(inode, node);
 	if (node->nature & NATURE_SHARED) {
 		count_loss(COUNT_SHARED_ANONYMOUS);
 		return NULL;
@@ -318,9 +411,7 @@ static __always_inline struct prov_node *stored_node(struct inode *inode)
 
 static __always_inline struct prov_node *anonymous_memory_node(struct inode *inode)
 {
-	struct prov_mapped *place = mapped_place(inode, NULL);
-
-	return place ? &place->at.node : NULL;
+	return move_node(inode, NULL);
 }
 
 /* LSM programs only. A regular file is about to be mapped shared. */
@@ -340,22 +431,6 @@ static __always_inline struct prov_node *kept_node(struct inode *inode)
 	if (is_anonymous_memory(inode))
 		return anonymous_memory_node(inode);
 	return by_address(inode) ? addressed_node(inode) : stored_node(inode);
-}
-
-static __always_inline struct prov_node *placed_node(struct inode *inode)
-{
-	__u64 address = (__u64)inode;
-	struct prov_mapped *place = bpf_map_lookup_elem(&mapped, &address);
-
-	return place && is_of(&place->at, inode) ? &place->at.node : NULL;
-}
-
-static __always_inline struct prov_node *met_blocking(struct inode *inode)
-{
-	__u64 address = (__u64)inode;
-	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &address);
-
-	return kept && is_of(kept, inode) ? &kept->node : NULL;
 }
 
 /* LSM programs only. The node that an inode has got already; NULL: it has none */
@@ -436,7 +511,7 @@ static __always_inline void fill_image(struct prov_image *image, struct prov_nod
 /* An unnamed pipe has no name. */
 static __always_inline bool has_path(struct inode *inode)
 {
-	return (inode->i_mode & S_IFMT) != S_IFIFO || !(inode->i_sb->s_flags & SB_NOUSER);
+	return (inode->i_mode & S_IFMT) != S_IFIFO || !(super_of(inode)->s_flags & SB_NOUSER);
 }
 
 /* The same with a name, when a file is at hand; if it `opens`, a further path is a further name. */
@@ -449,7 +524,7 @@ static __always_inline struct prov_node *named_node(struct prov_scene *scene, st
 
 	if (!node)
 		return NULL;
-	kind = kind_of_mode(inode->i_mode); /* here: 6.1's verifier takes the way from here for each kind */
+	kind = kind_of_mode(inode->i_mode);
 	settle(node, kind);
 	if (!has_path(inode) || !has_own_path(file))
 		return node;

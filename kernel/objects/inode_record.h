@@ -15,26 +15,29 @@ enum {
 	S_IFIFO = 0010000,
 };
 
+static __always_inline struct super_block *super_of(struct inode *inode)
+{
+	return READ_ONLY(inode)->i_sb;
+}
+
+/* A table: cheaper than to compare, and no ways for the verifier to follow. */
+static const __u8 kinds[] = {
+	[0] = NODE_INODE_UNKNOWN,
+	[S_IFREG >> 12] = NODE_FILE,
+	[S_IFDIR >> 12] = NODE_DIRECTORY,
+	[S_IFCHR >> 12] = NODE_CHAR,
+	[S_IFBLK >> 12] = NODE_BLOCK,
+	[S_IFIFO >> 12] = NODE_PIPE,
+	[S_IFLNK >> 12] = NODE_LINK,
+	[S_IFSOCK >> 12] = NODE_SOCKET,
+	/* what is no type */
+	[3] = NODE_INODE_UNKNOWN, [5] = NODE_INODE_UNKNOWN, [7] = NODE_INODE_UNKNOWN,
+	[9] = NODE_INODE_UNKNOWN, [11] = NODE_INODE_UNKNOWN, [13 ... 15] = NODE_INODE_UNKNOWN,
+};
+
 static __always_inline __u8 kind_of_mode(umode_t mode)
 {
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return NODE_FILE;
-	case S_IFDIR:
-		return NODE_DIRECTORY;
-	case S_IFCHR:
-		return NODE_CHAR;
-	case S_IFBLK:
-		return NODE_BLOCK;
-	case S_IFIFO:
-		return NODE_PIPE;
-	case S_IFLNK:
-		return NODE_LINK;
-	case S_IFSOCK:
-		return NODE_SOCKET;
-	default:
-		return NODE_INODE_UNKNOWN;
-	}
+	return kinds[mode >> 12 & 15];
 }
 
 /*

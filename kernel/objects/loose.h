@@ -24,7 +24,7 @@ static __noinline struct prov_loose *make_loose(const void *object)
 	bpf_map_update_elem(&loose, &address, &fresh, BPF_NOEXIST);
 	made = bpf_map_lookup_elem(&loose, &address);
 	if (!made)
-		count_loss(COUNT_LOOSE_FULL);
+		count_here(COUNT_LOOSE_FULL);
 	return made;
 }
 

@@ -16,7 +16,7 @@ static __always_inline void announce_change(const struct path *where, struct den
 	struct prov_policy *policy = current_policy();
 	struct prov_task *task;
 
-	task = policy ? task_state(policy, bpf_get_current_task_btf()) : NULL;
+	task = policy ? current_state(policy) : NULL;
 	if (!task)
 		return;
 	task->naming.dentry = (__u64)plain(dentry);

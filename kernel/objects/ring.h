@@ -17,7 +17,7 @@ static __always_inline __u32 memory_of_ring(struct file *file)
 /* What a process and the kernel hand to each other by it is of the process alone. */
 static __always_inline bool is_own_ring(struct prov_scene *scene, struct file *file)
 {
-	return file->f_inode->i_sb->s_magic == ANON_INODE_MAGIC && scene->memory &&
+	return super_of(file->f_inode)->s_magic == ANON_INODE_MAGIC && scene->memory &&
 	       memory_of_ring(file) == scene->task->memory;
 }
 

@@ -28,6 +28,7 @@ struct prov_sharing {
 	struct prov_shares *shares;
 	__u32 index; /* of the memory */
 	bool failed; /* an edge could not be sent */
+	bool found; /* what was looked for */
 };
 
 /* By reference, so that it takes no room on the stack */
@@ -86,7 +87,7 @@ static __always_inline bool is_share_filtered(struct prov_policy *policy, bool r
  * What a memory has put there itself it need not read again, unless others have entered meanwhile. False:
  * it was not sent.
  */
-static __noinline bool send_share(struct prov_task *task, struct prov_node *inode,
+static __always_inline bool send_share(struct prov_task *task, struct prov_node *inode,
 				  struct prov_node *memory, struct prov_share *share, bool reads)
 {
 	struct prov_policy *policy = current_policy();
@@ -209,22 +210,28 @@ VERIFIED_ONCE int pull_shares(__u32 index)
 	return 0;
 }
 
-/* Whoever shares what is tracked takes part in it. See scene_of */
-VERIFIED_ONCE int shares_tracked(__u32 index)
+static long find_tracked(__u32 slot, struct prov_sharing *sharing)
 {
-	struct prov_shares *found = shares_of(index);
+	struct prov_share *share = &sharing->shares->share[slot & (SHARES - 1)];
 	struct prov_mapped *mapped;
 
-	if (!found)
+	if (!is_shared(share, VM_ACCESS))
 		return 0;
-	for (__u32 i = 0; i < SHARES; i++) {
-		if (!is_shared(&found->share[i], VM_ACCESS))
-			continue;
-		mapped = mapped_at(&found->share[i].inode);
-		if (mapped && mapped->at.node.marks & MARK_TRACKED)
-			return 1;
-	}
-	return 0;
+	mapped = mapped_at(&share->inode);
+	if (!mapped || !(mapped->at.node.marks & MARK_TRACKED))
+		return 0;
+	sharing->found = true;
+	return 1;
+}
+
+/* Whoever shares what is tracked takes part in it. See set_scene */
+VERIFIED_ONCE bool shares_tracked(__u32 index)
+{
+	struct prov_sharing sharing = { .shares = shares_of(index) };
+
+	if (sharing.shares)
+		bpf_loop(SHARES, find_tracked, &sharing, 0);
+	return sharing.found;
 }
 
 static __always_inline bool is_reached(struct prov_task *task, __u64 inode)
@@ -392,16 +399,19 @@ static long bridge_one(__u32 slot, struct prov_sharing *sharing)
 /* It may carry content from one inode to another: more than one is shared, and not only read. */
 static __always_inline bool may_bridge(struct prov_shares *shares)
 {
-	__u32 read = 0, written = 0;
+	bool one = false, several = false, written = false;
 
 	for (__u32 i = 0; i < SHARES; i++) {
-		read += is_shared(&shares->share[i], VM_ACCESS);
-		written += is_shared(&shares->share[i], VM_WRITE);
+		if (!is_shared(&shares->share[i], VM_ACCESS))
+			continue;
+		several |= one;
+		one = true;
+		written |= is_shared(&shares->share[i], VM_WRITE);
 	}
-	return read > 1 && written;
+	return several && written;
 }
 
-static __noinline int add_bridges(__u32 index)
+VERIFIED_ONCE int add_bridges(__u32 index)
 {
 	struct prov_sharing sharing = { .index = index, .shares = shares_of(index) };
 
@@ -411,7 +421,7 @@ static __noinline int add_bridges(__u32 index)
 }
 
 /* A copy of an address space has the same mappings; what it knows of them it has from the copied one. */
-static __noinline int inherit_shares(__u32 parent, __u32 child)
+VERIFIED_ONCE int inherit_shares(__u32 parent, __u32 child)
 {
 	struct prov_shares *old = shares_of(parent);
 	struct prov_memory *memory = memory_at(child);

@@ -179,15 +179,16 @@ static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct tas
 	return *first;
 }
 
-static __noinline int set_up_task(struct prov_policy *policy, struct task_struct *task,
-				  struct prov_task *state)
+/* By its address, as a number: see VERIFIED_ONCE. */
+VERIFIED_ONCE int set_up_task(__u64 address, struct prov_task *state)
 {
+	struct prov_policy *policy = current_policy();
 	__u32 index;
 
-	if (!policy || !task || !state)
+	if (!policy || !state)
 		return 0;
 	if (!state->memory) {
-		index = adopt_memory(policy, task);
+		index = adopt_memory(policy, (void *)address);
 		if (index && __sync_val_compare_and_swap(&state->memory, 0, index) != 0)
 			release_memory(policy, index, 0);
 	}
@@ -216,7 +217,7 @@ static __always_inline struct prov_task *task_state(struct prov_policy *policy,
 	if (!state)
 		return NULL;
 	if (!is_born(&state->node))
-		set_up_task(policy, task, state);
+		set_up_task((__u64)plain(task), state);
 	return state;
 }
 
@@ -238,6 +239,36 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 		apply_marks(&memory->node, marks);
 	state->node.checked = policy->generation;
 	return 0;
+}
+
+/* All that the current thread's state lacks; false: it has none, and that was counted */
+VERIFIED_ONCE bool meet_current(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct prov_policy *policy = current_policy();
+	struct prov_task *state = policy ? task_state(policy, task) : NULL;
+
+	if (!state)
+		return false;
+	if (state->node.checked != policy->generation)
+		read_marks(policy, task, state);
+	return true;
+}
+
+/* The current thread's state, as its marks are now */
+static __always_inline struct prov_task *current_state(struct prov_policy *policy)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct prov_task *state = bpf_task_storage_get(&tasks, task, NULL, 0);
+
+	if (state && is_born(&state->node) && state->node.checked == policy->generation)
+		return state;
+	if (!meet_current())
+		return NULL;
+	state = bpf_task_storage_get(&tasks, task, NULL, 0);
+	if (!state)
+		count_loss(COUNT_TASK_STORAGE);
+	return state;
 }
 
 /* The thread, its memory, and what that is called */
@@ -326,28 +357,39 @@ static __always_inline bool acts_tracked(struct prov_scene *scene)
 	return has_shares(scene->memory) && shares_tracked(scene->task->memory);
 }
 
+static __always_inline void set_scene(struct prov_scene *scene, struct prov_task *state)
+{
+	scene->task = state;
+	scene->memory = memory_at(state->memory);
+	scene->silent = is_silent(scene);
+	scene->wanted = acts_tracked(scene);
+}
+
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */
 static __always_inline bool scene_of(struct prov_scene *scene, struct task_struct *task)
 {
+	struct prov_task *state;
+
 	scene->policy = current_policy();
-	if (!scene->policy)
+	state = scene->policy ? task_state(scene->policy, task) : NULL;
+	if (!state)
 		return false;
-	scene->task = task_state(scene->policy, task);
-	if (!scene->task)
-		return false;
-	if (scene->task->node.checked != scene->policy->generation)
-		read_marks(scene->policy, task, scene->task);
-	scene->memory = memory_at(scene->task->memory);
-	scene->silent = is_silent(scene);
-	scene->wanted = acts_tracked(scene);
+	if (state->node.checked != scene->policy->generation)
+		read_marks(scene->policy, task, state);
+	set_scene(scene, state);
 	return true;
 }
 
-/* Who acts here and now */
+/* Who acts here and now; false as above */
 static __always_inline bool open_scene(struct prov_scene *scene)
 {
-	if (!scene_of(scene, bpf_get_current_task_btf()))
+	struct prov_task *state;
+
+	scene->policy = current_policy();
+	state = scene->policy ? current_state(scene->policy) : NULL;
+	if (!state)
 		return false;
+	set_scene(scene, state);
 	if (is_recorded(scene))
 		announce_actor(scene);
 	return true;

@@ -70,7 +70,7 @@ static __noinline struct prov_node *slave_node(struct inode *inode)
 	bpf_map_update_elem(&blocking, &address, &fresh, BPF_ANY);
 	kept = bpf_map_lookup_elem(&blocking, &address);
 	if (!kept)
-		count_loss(COUNT_INODE_STORAGE);
+		count_here(COUNT_INODE_STORAGE);
 	return kept ? &kept->node : NULL;
 }
 

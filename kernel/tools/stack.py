@@ -3,7 +3,7 @@
 The verifier allows 512 bytes for a chain, each frame rounded up to 32; what is refused is refused
 as a whole, so the object must stay below on every kernel.
 
-    python kernel/tools/stack.py build/hooks/*.bpf.o
+    python kernel/tools/stack.py build/provcap.bpf.o
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LIMIT_BYTES = 512
+LIMIT_CALLS = 8  # functions in a chain, the program itself among them
 FRAME_BYTES = 32  # a frame is a multiple of it, and never less
 _CALL, _LOAD = 0x85, 0x18  # opcodes: call, load of a 64-bit constant (an address)
 _LOCAL = 1  # source register of a call into the same object

@@ -15,7 +15,8 @@ class ProgramInfo(NamedTuple):
 
     ``run_count`` and ``run_time_ns`` stand still while statistics are off (see ``statistics``).
     ``recursion_misses`` always counts: each is an event that the program never saw. ``name`` is cut
-    to 15 bytes by the kernel.
+    to 15 bytes by the kernel. ``verified`` is how many instructions the verifier looked at when the
+    program was loaded; it gives up at a million.
     """
 
     id: int
@@ -24,6 +25,7 @@ class ProgramInfo(NamedTuple):
     run_count: int
     run_time_ns: int
     recursion_misses: int
+    verified: int
 
 
 def program_info(fd: int) -> ProgramInfo:
@@ -31,7 +33,8 @@ def program_info(fd: int) -> ProgramInfo:
     raw, size = _RawProgramInfo(), c_uint32(ctypes.sizeof(_RawProgramInfo))
     call("bpf_obj_get_info_by_fd", fd, ctypes.byref(raw), ctypes.byref(size), about="(program)")
     name = raw.name.decode(errors="replace")
-    return ProgramInfo(raw.id, name, raw.type, raw.run_cnt, raw.run_time_ns, raw.recursion_misses)
+    counters = raw.run_cnt, raw.run_time_ns, raw.recursion_misses, raw.verified_insns
+    return ProgramInfo(raw.id, name, raw.type, *counters)
 
 
 def program_info_by_id(id: int) -> ProgramInfo:

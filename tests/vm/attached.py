@@ -22,6 +22,15 @@ def found(fingerprint: bytes) -> str:
         return str(len(capture.attached()))
 
 
+def verified() -> dict[str, int]:
+    """How many instructions of each program of the capture the verifier has looked at."""
+    capture = loader.find_pinned(fingerprint)
+    if capture is None:
+        return {}
+    with capture:
+        return {name: program.verified for name, program in capture.programs().items()}
+
+
 def programs() -> list[str]:
     """Every loaded program that is the security module's or a probe's."""
     done = subprocess.run(["bpftool", "-j", "prog"], capture_output=True, check=True)
@@ -35,6 +44,7 @@ print(
         {
             "programs": programs(),
             "pinned": sorted(str(p.relative_to(ROOT)) for p in Path(ROOT).rglob("*")),
+            "verified": verified(),
             "found": found(fingerprint),
             "forged": found(bytes(32)),
         }
