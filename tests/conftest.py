@@ -40,6 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(kernel))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail where pytest-xdist does not know the groups: each process would boot every kernel."""
+    grouped = getattr(session.config.option, "loadgroup", False)
+    for item in session.items:
+        if grouped and kernel_of(item) and "@" not in item.nodeid.rpartition("]")[2]:
+            raise pytest.UsageError(
+                f"{item.nodeid}: this pytest-xdist takes no groups from this pytest "
+                "(pyproject.toml has the versions that fit: run make setup)"
+            )
+
+
 def kernel_of(item: pytest.Item) -> str | None:
     """The kernel that a test is about, by its parameters."""
     callspec = getattr(item, "callspec", None)
