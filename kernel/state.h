@@ -18,8 +18,8 @@ enum {
 	DEBTS_OF_ONE = 4, /* calls that wait at the same time to put something into the same file */
 	MAPPED_INODES = 65536,
 	SHARES = 16, /* inodes that one address space shares with others */
-	BRIDGES = 8, /* address spaces that may carry the content of one shared inode to another */
-	REACHED = 16, /* inodes that one input can get to without a further call */
+	BRIDGES = 32, /* address spaces that may carry the content of one shared inode to another */
+	REACHED = 32, /* inodes that one input can get to without a further call */
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 16,

@@ -6,11 +6,14 @@
  */
 #include "../objects/mapping.h"
 
+static __always_inline bool is_shared_file(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE && vma->vm_file;
+}
+
 static __always_inline bool is_ours(struct vm_area_struct *vma)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	return vma->vm_flags & VM_MAYSHARE && vma->vm_file && vma->vm_mm == task->mm;
+	return vma->vm_mm == bpf_get_current_task_btf()->mm;
 }
 
 static __always_inline int links(void *ctx, struct vm_area_struct *vma)
@@ -18,7 +21,7 @@ static __always_inline int links(void *ctx, struct vm_area_struct *vma)
 	struct prov_scene scene;
 	struct inode *inode;
 
-	if (!is_ours(vma) || is_seen_to(ctx))
+	if (!is_shared_file(vma) || !is_ours(vma) || is_seen_to(ctx))
 		return 0;
 	inode = vma->vm_file->f_inode;
 	if ((inode->i_mode & S_IFMT) == S_IFREG && open_scene(&scene))
@@ -44,28 +47,38 @@ static __always_inline struct prov_share *own_share(struct prov_scene *scene, __
 	return scene->memory ? share_of(scene->task->memory, mapped) : NULL;
 }
 
-/* The last mapping of it: what was loaded until now counts, what comes later does not. */
-static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped)
+/*
+ * The last mapping of it: what was loaded until now counts, what comes later does not. Who `ends` can give
+ * nothing of it to anybody.
+ */
+static __noinline int leave_inode(struct prov_scene *scene, __u64 mapped, bool ends)
 {
 	struct prov_share *share = scene ? own_share(scene, mapped) : NULL;
 
 	if (!share)
 		return 0;
-	if (share->mappings == 1 && is_recorded(scene))
+	if (share->mappings == 1 && is_recorded(scene) && !ends)
 		pull_shares(scene->task->memory);
 	if (share->mappings > 0)
 		__sync_fetch_and_add(&share->mappings, -1);
 	return 0;
 }
 
+/* A task that ends has given its address space up before the mappings in it go. */
+static __always_inline bool is_ending(void)
+{
+	return !bpf_get_current_task_btf()->mm;
+}
+
 /* A mapping that is moved or cut is unlinked, too, and linked again. */
 static __always_inline int unlinks(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
+	bool ends = is_ending();
 
-	if (is_ours(vma) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory &&
-	    scene.memory->shares)
-		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode));
+	if ((ends || is_ours(vma)) && is_shared_file(vma) && !is_seen_to(ctx) &&
+	    open_scene(&scene) && scene.memory && scene.memory->shares)
+		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode), ends);
 	return 0;
 }
 

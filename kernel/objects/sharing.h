@@ -283,23 +283,39 @@ VERIFIED_ONCE __u32 share_at(__u32 index, __u64 inode)
 	return SHARES;
 }
 
+/* Who may take it further from there; false: nobody more */
+static __always_inline bool next_bridge(struct prov_task *task, __u32 at)
+{
+	struct prov_mapped *mapped = mapped_at(&task->crossing);
+
+	task->bridge = mapped ? mapped->bridges[at & (BRIDGES - 1)] : 0;
+	return task->bridge;
+}
+
 /*
- * The memory that is passed through reads what has been reached, and may write what has not. Who passes is
- * kept with the task: there is little room on the stack.
+ * The memory that is passed through reads what has been reached, and may write what has not. One loop for all
+ * that may take it further and for all that each of them shares, with who passes kept with the task: there is
+ * little room on the stack.
  */
-static long relay_one(__u32 slot, struct prov_sharing *push)
+static long relay_one(__u32 step, struct prov_sharing *push)
 {
 	struct prov_task *task = push->task;
-	__u32 index = task->bridge & (MEMORIES - 1);
-	struct prov_memory *memory = memory_at(index);
-	struct prov_shares *shares = shares_of(index);
 	struct prov_mapped *from, *to;
 	struct prov_share *read, *written;
-	__u32 at;
+	struct prov_memory *memory;
+	struct prov_shares *shares;
+	__u32 index, at;
 
-	if (!memory || !shares)
+	if (!(step & (SHARES - 1)) && !next_bridge(task, step / SHARES))
 		return 1;
-	written = &shares->share[slot & (SHARES - 1)];
+	index = task->bridge & (MEMORIES - 1);
+	if (index == push->index)
+		return 0;
+	memory = memory_at(index);
+	shares = shares_of(index);
+	if (!memory || !shares)
+		return 0;
+	written = &shares->share[step & (SHARES - 1)];
 	if (!is_shared(written, VM_WRITE) || is_reached(task, written->inode))
 		return 0;
 	at = share_at(index, task->crossing);
@@ -318,21 +334,11 @@ static long relay_one(__u32 slot, struct prov_sharing *push)
 static long relay_from(__u32 at, struct prov_sharing *push)
 {
 	struct prov_task *task = push->task;
-	struct prov_mapped *mapped;
 
 	if (at >= task->reached_count)
 		return 1;
 	task->crossing = task->reached[at & (REACHED - 1)];
-	mapped = mapped_at(&task->crossing);
-	if (!mapped)
-		return 0;
-	for (__u32 i = 0; i < BRIDGES; i++) {
-		task->bridge = mapped->bridges[i];
-		if (!task->bridge)
-			break;
-		if (task->bridge != push->index)
-			bpf_loop(SHARES, relay_one, push, 0);
-	}
+	bpf_loop(BRIDGES * SHARES, relay_one, push, 0);
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static void close_ways(struct ways *ways)
 
 static void work_on_a_file(const struct ways *ways, const char *folder)
 {
-	char path[256], moved[260], *map;
+	char path[256], moved[260], byte, *map;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/soak-%d", folder, getpid());
@@ -70,7 +70,7 @@ static void work_on_a_file(const struct ways *ways, const char *folder)
 	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	MUST(map == MAP_FAILED ? -1 : 0);
 	map[0] = ways->page[0]++;
-	count(pread(fd, moved, 1, 0));
+	count(pread(fd, &byte, 1, 0));
 	count(!munmap(map, 4096));
 	count(!fchmod(fd, 0640));
 	count(!rename(path, moved));
