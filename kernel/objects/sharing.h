@@ -368,21 +368,26 @@ VERIFIED_ONCE int relay_write(__u64 inode)
 	return 0;
 }
 
+static __always_inline bool is_bridge(struct prov_mapped *mapped, __u32 index)
+{
+	for (__u32 i = 0; i < BRIDGES; i++)
+		if (*(volatile __u32 *)&mapped->bridges[i] == index)
+			return true;
+	return false;
+}
+
 /* One that does not read this inode any more has left its place to another. */
 VERIFIED_ONCE int add_bridge(struct prov_mapped *mapped, __u64 inode, __u32 index)
 {
 	__u32 old;
 
-	if (!mapped)
+	if (!mapped || is_bridge(mapped, index)) /* once alone: an index may come back behind a free place */
 		return 0;
 	for (__u32 i = 0; i < BRIDGES; i++) {
 		old = *(volatile __u32 *)&mapped->bridges[i];
-		if (old == index)
-			return 0;
 		if (old && share_at(old, inode) < SHARES)
 			continue;
-		old = __sync_val_compare_and_swap(&mapped->bridges[i], old, index);
-		if (*(volatile __u32 *)&mapped->bridges[i] == index)
+		if (__sync_val_compare_and_swap(&mapped->bridges[i], old, index) == old)
 			return 0;
 	}
 	count_loss(COUNT_BRIDGES_FULL);

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -40,10 +41,9 @@ def checked(result: Result) -> str:
 
 def _settled(machine: Machine, look: list[str], usual: str) -> str:
     """What ``look`` says in the end: the kernel frees programs a moment later."""
-    for _ in range(10):
-        said = checked(machine.run(look))
-        if said == usual:
-            break
+    until = time.monotonic() + PATIENCE_S
+    while (said := checked(machine.run(look))) != usual and time.monotonic() < until:
+        time.sleep(1)
     return said
 
 
