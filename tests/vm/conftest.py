@@ -18,6 +18,7 @@ from tests.vm.recorded import Recording, parse_names
 ROOT = Path(__file__).parents[2]
 WORKLOADS = Path(__file__).parent / "stress"
 WORK = "/tmp/edges"
+SETTLING_S = 120
 
 
 class Session(NamedTuple):
@@ -41,7 +42,7 @@ def checked(result: Result) -> str:
 
 def _settled(machine: Machine, look: list[str], usual: str) -> str:
     """What ``look`` says in the end: the kernel frees programs a moment later."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + SETTLING_S
     while (said := checked(machine.run(look))) != usual and time.monotonic() < until:
         time.sleep(1)
     return said
