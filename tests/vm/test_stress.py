@@ -156,7 +156,7 @@ def test_nothing_of_the_soak_is_lost(soaked):
 
 
 @every_probe_runs
-def test_the_kernel_side_keeps_nothing_of_processes_that_are_gone(soaked):
+def test_the_soak_leaves_nothing_of_processes_that_are_gone(soaked):
     """The second half of the work leaves no more than the first has left."""
     before, after = ({**kept} for kept in soaked.kept)
     grown = after.pop("slab KiB") - before.pop("slab KiB")
