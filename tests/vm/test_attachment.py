@@ -9,7 +9,7 @@ from provcap.bpf import loader
 pytestmark = pytest.mark.vm
 
 VERIFIED_PROGRAM = 250_000  # of a million that a verifier looks at before it gives up
-VERIFIED_ALL = 4_000_000  # a recording begins this late: ten seconds where a guest is emulated
+VERIFIED_ALL = 6_000_000  # with the copies of 7; a recording begins after them
 
 
 def test_every_verdict_is_the_same_with_and_without(session):
