@@ -184,8 +184,8 @@ extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __attribute__((sec
 
 /*
  * To load a pointer out of what it trusts, the verifier looks through all types of the kernel, four times on each
- * way that leads there (6.12: nearly all of the time that it took to load the object). What is only to be read it
- * need not trust. When the program runs, nothing is left of this.
+ * way that leads there (6.12: half of the time that it took to load the object). What is only to be read it need
+ * not trust. When the program runs, the cast is nothing; the load checks its address first.
  */
 #define READ_ONLY(pointer)                                                                     \
 	({                                                                                      \

@@ -20,7 +20,7 @@ static __always_inline void count_here(__u32 cause)
 		__sync_fetch_and_add(&cpu->counts[cause], 1);
 }
 
-/* The same by a call, which is all that most places need to see of it */
+/* The same by a call: short to verify, but one more at the end of a chain. The deepest count by themselves. */
 VERIFIED_ONCE int count_loss(__u32 cause)
 {
 	count_here(cause);

@@ -104,14 +104,6 @@ static __always_inline struct prov_event *reserve_event(struct prov_scene *scene
 	return reserve_event_of(scene->policy, scene->task, relation);
 }
 
-/* An event that cannot be finished after all */
-static __always_inline int drop(struct prov_event *event)
-{
-	if (event)
-		bpf_ringbuf_discard(event, RING_FLAGS);
-	return 0;
-}
-
 static __always_inline void fill_detail(struct prov_event *event, const struct prov_detail *detail)
 {
 	event->flow = detail->flow;
@@ -241,15 +233,15 @@ static __always_inline bool scene_with(struct prov_scene *scene, struct prov_tas
 	return scene->policy && task;
 }
 
-static __always_inline int send_use(struct prov_scene *scene, struct prov_edge *edge,
-				    struct prov_node *object, const struct prov_detail *detail,
-				    bool into_memory)
+static __always_inline void send_use(struct prov_scene *scene, struct prov_edge *edge,
+				     struct prov_node *object, const struct prov_detail *detail,
+				     bool into_memory)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
 	if (!event)
-		return 0;
+		return;
 	if (SWAPPED_STEPS && into_memory) {
 		fill_to(event, &scene->memory->node, NODE_MEMORY);
 		LINGER();
@@ -271,7 +263,6 @@ static __always_inline int send_use(struct prov_scene *scene, struct prov_edge *
 	submit(event);
 	if (was_sent(bits))
 		remember_edge(scene->task, edge);
-	return 0;
 }
 
 /* True: the memory has learned something. */
@@ -318,15 +309,15 @@ static __always_inline bool comes_from_memory(__u8 flow)
 	return flow == FLOW_DATA || flow == FLOW_INFLUENCE;
 }
 
-static __always_inline int send_generation(struct prov_scene *scene, struct prov_edge *edge,
-					   struct prov_node *object,
-					   const struct prov_detail *detail, bool from_memory)
+static __always_inline void send_generation(struct prov_scene *scene, struct prov_edge *edge,
+					    struct prov_node *object,
+					    const struct prov_detail *detail, bool from_memory)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
 	if (!event)
-		return 0;
+		return;
 	fill_detail(event, detail);
 	if (SWAPPED_STEPS) {
 		fill_to(event, object, detail->kind);
@@ -348,7 +339,6 @@ static __always_inline int send_generation(struct prov_scene *scene, struct prov
 	submit(event);
 	if (was_sent(bits))
 		remember_edge(scene->task, edge);
-	return 0;
 }
 
 VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
@@ -394,15 +384,15 @@ static __always_inline bool generates(struct prov_scene *scene, enum prov_relati
 	return generate(scene->task, scene->memory, object, detail, relation);
 }
 
-static __always_inline int send_derivation(struct prov_scene *scene, struct prov_edge *edge,
-					   struct prov_node *from, struct prov_node *to,
-					   const struct prov_detail *detail)
+static __always_inline void send_derivation(struct prov_scene *scene, struct prov_edge *edge,
+					    struct prov_node *from, struct prov_node *to,
+					    const struct prov_detail *detail)
 {
 	struct prov_event *event = reserve_event(scene, edge->relation);
 	__u8 bits;
 
 	if (!event)
-		return 0;
+		return;
 	edge->version = mark(from);
 	if (detail->flow == FLOW_DATA) /* again, as above */
 		spread(scene->policy, edge->relation, from->marks, from->taint, to, detail->kind);
@@ -413,7 +403,6 @@ static __always_inline int send_derivation(struct prov_scene *scene, struct prov
 	submit(event);
 	if (was_sent(bits))
 		remember_edge(scene->task, edge);
-	return 0;
 }
 
 VERIFIED_ONCE bool derive(struct prov_task *task, struct prov_node *from, struct prov_node *to,
