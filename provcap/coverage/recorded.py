@@ -136,7 +136,8 @@ class Recording:
         if id not in self.nodes:
             return []  # it stands for itself, like an attribute
         kind, facts = self.kind(id), self.attributes(id)
-        for key in ((kind, 0), ("inode", facts.get("dev", -1))):
+        # the file system first: a FIFO may have the number of a pipe without a name
+        for key in (("inode", facts.get("dev", -1)), (kind, 0)):
             names = self._told.get((*key, facts.get("ino", 0)))
             if names and (key[0] == kind or kind != "socket"):
                 return names
