@@ -7,6 +7,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
+#include <termios.h>
 
 #ifndef MSG_COPY
 #define MSG_COPY 040000
@@ -213,12 +214,23 @@ static void find_counter_empty(void)
 
 static int slaves[2];
 
+/* A terminal that puts in carriage returns hands a text over in pieces, and one read may get a part. */
+static void hand_over_whole(int terminal)
+{
+	struct termios how;
+
+	MUST(tcgetattr(terminal, &how));
+	how.c_oflag &= ~OPOST;
+	MUST(tcsetattr(terminal, TCSANOW, &how));
+}
+
 static void open_terminal(int which)
 {
 	objects[which] = opened("/dev/ptmx", O_RDWR | O_NOCTTY);
 	MUST(grantpt(objects[which]));
 	MUST(unlockpt(objects[which]));
 	slaves[which] = MUST(open(ptsname(objects[which]), O_RDWR | O_NOCTTY));
+	hand_over_whole(slaves[which]);
 }
 
 static void open_terminals(void)
