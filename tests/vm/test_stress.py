@@ -151,8 +151,11 @@ def test_the_soaked_graph_has_no_cycle_and_no_loose_end(soaked):
 
 @every_probe_runs
 def test_nothing_of_the_soak_is_lost(soaked):
-    """Or it is told by cause."""
-    assert soaked.recording.losses.complete, soaked.recording.losses
+    """Not a record. A call without its program is counted: once in a million records at most."""
+    losses = soaked.recording.losses
+
+    assert losses._replace(skipped=0).complete, losses
+    assert losses.skipped <= losses.records // 1_000_000, losses
 
 
 @every_probe_runs
