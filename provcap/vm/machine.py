@@ -56,7 +56,7 @@ class Machine:
         self,
         kernel: Kernel,
         *,
-        cpus: int = 2,
+        cpus: int | None = None,
         memory_mib: int = 2048,
         share: Path | None = None,
         kernel_args: Sequence[str] = (),
@@ -66,12 +66,13 @@ class Machine:
         """Describe the guest; nothing is started yet.
 
         ``share`` is the one folder of the host that the guest may write to (made if absent), seen
-        there under the same path. With ``icount`` one guest instruction takes one nanosecond, on
-        one CPU. ``report`` is told each step of the boot.
+        there under the same path. ``cpus``: 2 if nothing is said. With ``icount`` one guest
+        instruction takes one nanosecond of all clocks, on 1 CPU if nothing is said; several take
+        turns. ``report`` is told each step of the boot.
         """
         self.kernel = kernel
         self.share = share.resolve() if share else None
-        self._cpus = 1 if icount else cpus
+        self._cpus = cpus or (1 if icount else 2)
         self._memory_mib = memory_mib
         self._kernel_args = tuple(kernel_args)
         self._icount = icount
