@@ -25,6 +25,8 @@ enum prov_restriction {
 	RESTRICTION_OPAQUE = 8, /* what touches files or processes that were marked opaque */
 };
 
+#define FIRST_GENERATION 1 /* no object has ever been given a mark */
+
 struct prov_policy {
 	__u32 epoch; /* >= 1; a step makes every node and name be sent again */
 	__u32 generation; /* steps when a mark changes: states then look theirs up again */

@@ -25,6 +25,7 @@ enum {
 	REMEMBERED_EDGES = 16,
 	ASKED_FILES = 3,
 	PROBES = 64, /* programs on functions that may be attached more than once */
+	CACHE_LINE = 64,
 	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
 
@@ -214,6 +215,7 @@ struct prov_memory {
 	__u32 shares; /* 1: it has an entry in the map of this name */
 	__u32 reserved;
 	__u64 pulled; /* state of all that is shared by when it last looked, see shared_now() */
+	__u64 apart; /* to 128 bytes: what neighbours write all the time is on cache lines of their own */
 };
 
 /* An inode that an address space shares: what may be written to it is here, too, and the other way round */
@@ -232,10 +234,15 @@ struct prov_shares {
 /* The machine, and what is handed out once for all of it */
 struct prov_machine {
 	struct prov_node node;
-	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
+	/* asked by many hooks, changed by few */
 	__u32 moves; /* of directories and mounts: names below them have changed */
 	__u32 debts; /* edges that are kept for later, see graph/debt.h */
+	__u32 records_packets; /* of some socket: there has been one with MARK_RECORD */
 	__u32 reserved;
+	/* changed by more: on another cache line */
+	__u64 apart[CACHE_LINE / 8];
+	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
+	__u32 reserved2;
 	__u64 shared; /* data edges that have entered any inode that is mapped shared */
 };
 
@@ -356,9 +363,17 @@ struct prov_packet {
 	__u64 receiver; /* node id of the socket that it was read from last */
 };
 
+/* What a dentry says of its name: three neighbours, if the kernel was not built to shuffle them */
+struct prov_entry {
+	struct dentry *parent;
+	__u64 hash_len;
+	const unsigned char *name;
+};
+
 struct prov_text_buffer {
 	__u32 claimed;
 	__u32 reserved;
+	struct prov_entry entry; /* the one that a walk along a path is at */
 	struct prov_text text;
 	char room[2 * TEXT_ROOM]; /* a piece may begin at the last byte of the first half */
 };

@@ -110,19 +110,30 @@ static long pay_one(__u32 place, struct prov_payment *payment)
 	return 0;
 }
 
-/*
- * Makes the edges that are still to be made into this node. A loop by helper: the verifier looks at
- * its body once.
- */
-VERIFIED_ONCE int settle(struct prov_node *node, __u32 kind)
+/* A loop by helper: the verifier looks at its body once. */
+VERIFIED_ONCE int pay_all(struct prov_node *node, __u32 kind)
 {
 	struct prov_payment payment = { .node = node, .kind = kind };
 	struct prov_machine *all = the_machine();
 
-	if (!node || !all || !*(volatile __u32 *)&all->debts)
-		return 0;
-	bpf_loop(DEBTS_OF_ONE, pay_one, &payment, 0);
+	if (node && all)
+		bpf_loop(DEBTS_OF_ONE, pay_one, &payment, 0);
 	return 0;
+}
+
+/* Hardly ever is there one anywhere. */
+static __always_inline bool is_anything_owed(void)
+{
+	struct prov_machine *all = the_machine();
+
+	return all && *(volatile __u32 *)&all->debts;
+}
+
+/* Makes the edges that are still to be made into this node. */
+static __always_inline void settle(struct prov_node *node, __u32 kind)
+{
+	if (is_anything_owed())
+		pay_all(node, kind);
 }
 
 #endif

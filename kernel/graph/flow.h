@@ -22,6 +22,7 @@ struct prov_detail {
 	__u8 from_kind; /* of the source of a derivation */
 	__u8 outcome : 4; /* enum prov_outcome */
 	bool no_content : 1; /* this operation carries less than its relation usually does */
+	bool is_first : 1; /* the object is new: there is no edge to it that could be known, or come again */
 	__u8 flow; /* enum prov_flow: filled in by the verb */
 };
 
@@ -265,6 +266,29 @@ static __always_inline void send_use(struct prov_scene *scene, struct prov_edge 
 		remember_edge(scene->task, edge);
 }
 
+static __always_inline void fill_use(struct prov_edge *edge, struct prov_scene *scene,
+				     enum prov_relation relation, struct prov_node *object,
+				     bool into_memory)
+{
+	look_at_task(scene);
+	edge->object = object->id;
+	edge->memory = into_memory ? scene->memory->node.id : 0;
+	edge->version = version_of(*(volatile __u64 *)&object->word);
+	edge->arrivals = into_memory ? scene->task->arrivals : 0;
+	edge->epoch = scene->policy->epoch;
+	edge->relation = relation;
+}
+
+/* Whether using it would say nothing new; what carries nothing onward has no edges of this key, and is new */
+static __always_inline bool has_used(struct prov_scene *scene, enum prov_relation relation,
+				     struct prov_node *object)
+{
+	struct prov_edge edge;
+
+	fill_use(&edge, scene, relation, object, flow_of(relation) == FLOW_DATA && scene->memory);
+	return is_known(scene, &edge);
+}
+
 /* True: the memory has learned something. */
 VERIFIED_ONCE bool use(struct prov_task *task, struct prov_memory *memory, struct prov_node *object,
 		      const struct prov_detail *detail, __u32 relation)
@@ -279,13 +303,7 @@ VERIFIED_ONCE bool use(struct prov_task *task, struct prov_memory *memory, struc
 	if (detail->flow == FLOW_DATA)
 		spread(scene.policy, relation, object->marks, object->taint, actor_node(&scene),
 		       actor_kind(&scene));
-	look_at_task(&scene);
-	edge.object = object->id;
-	edge.memory = into_memory ? memory->node.id : 0;
-	edge.version = version_of(*(volatile __u64 *)&object->word);
-	edge.arrivals = into_memory ? task->arrivals : 0;
-	edge.epoch = scene.policy->epoch;
-	edge.relation = relation;
+	fill_use(&edge, &scene, relation, object, into_memory);
 	if (is_known(&scene, &edge))
 		return false;
 	send_use(&scene, &edge, object, detail, into_memory);
@@ -337,8 +355,33 @@ static __always_inline void send_generation(struct prov_scene *scene, struct pro
 		fill_to(event, object, detail->kind);
 	bits = event->bits;
 	submit(event);
-	if (was_sent(bits))
+	if (!detail->is_first && was_sent(bits))
 		remember_edge(scene->task, edge);
+}
+
+static __always_inline void fill_generation(struct prov_edge *edge, struct prov_scene *scene,
+					    enum prov_relation relation, struct prov_node *object,
+					    bool from_memory)
+{
+	look_at_task(scene);
+	edge->object = object->id;
+	edge->memory = from_memory ? scene->memory->node.id : 0;
+	edge->version = version_of(*(volatile __u64 *)(from_memory ? &scene->memory->node.word :
+								     &scene->task->node.word));
+	edge->arrivals = scene->task->arrivals + cuts_of(object);
+	edge->epoch = scene->policy->epoch;
+	edge->relation = relation;
+}
+
+/* Whether generating it would say nothing new */
+static __always_inline bool has_generated(struct prov_scene *scene, enum prov_relation relation,
+					  struct prov_node *object)
+{
+	struct prov_edge edge;
+
+	fill_generation(&edge, scene, relation, object,
+			comes_from_memory(flow_of(relation)) && scene->memory);
+	return is_known(scene, &edge);
 }
 
 VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
@@ -355,15 +398,8 @@ VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
 	if (detail->flow == FLOW_DATA)
 		spread(scene.policy, relation, actor_node(&scene)->marks,
 		       actor_node(&scene)->taint, object, detail->kind);
-	look_at_task(&scene);
-	edge.object = object->id;
-	edge.memory = from_memory ? memory->node.id : 0;
-	edge.version = version_of(*(volatile __u64 *)(from_memory ? &memory->node.word :
-								    &task->node.word));
-	edge.arrivals = task->arrivals + cuts_of(object);
-	edge.epoch = scene.policy->epoch;
-	edge.relation = relation;
-	if (is_known(&scene, &edge))
+	fill_generation(&edge, &scene, relation, object, from_memory);
+	if (!detail->is_first && is_known(&scene, &edge))
 		return false;
 	send_generation(&scene, &edge, object, detail, from_memory);
 	return true;

@@ -29,13 +29,10 @@ static __always_inline bool is_same_edge(const struct prov_edge *old, const stru
 	       old->arrivals == edge->arrivals && old->epoch == edge->epoch;
 }
 
-static __noinline bool knows_edge(struct prov_task *task, const struct prov_edge *edge)
+static __always_inline bool knows_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	__u32 slot;
+	__u32 slot = slot_of(edge);
 
-	if (!task || !edge)
-		return false;
-	slot = slot_of(edge);
 	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot + 1], edge);
 }
 

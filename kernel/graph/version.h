@@ -94,6 +94,14 @@ VERIFIED_ONCE __u64 take_step(struct prov_node *node, bool passes)
 	return give_up(result & ~(__u64)STEP_AGAIN);
 }
 
+/* Nearly always the first try does it. */
+static __always_inline __u64 make_step(struct prov_node *node, bool passes)
+{
+	__u64 result = passes ? try_pass_through(node) : try_enter(node);
+
+	return result & STEP_AGAIN ? take_step(node, passes) : result;
+}
+
 static __always_inline struct prov_step step_of(__u64 result)
 {
 	struct prov_step step = {
@@ -107,13 +115,13 @@ static __always_inline struct prov_step step_of(__u64 result)
 
 static __always_inline struct prov_step enter(struct prov_node *node)
 {
-	return step_of(take_step(node, false));
+	return step_of(make_step(node, false));
 }
 
 /* Without a step only the mark is new; a version given up is none of ours, whatever was seen. */
 static __always_inline struct prov_step pass_through(struct prov_node *node)
 {
-	struct prov_step step = step_of(take_step(node, true));
+	struct prov_step step = step_of(make_step(node, true));
 
 	step.seen = step.stepped ? step.left - VERSION_ONE : step.left & ~(__u64)WORD_OUT;
 	return step;

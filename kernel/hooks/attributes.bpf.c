@@ -158,7 +158,7 @@ static __always_inline struct prov_xattr as_xattr(const char *name, struct posix
 	struct prov_xattr xattr = { .name = name, .acl = acl };
 
 	if (acl)
-		xattr.size = acl_size(BPF_CORE_READ(acl, a_count));
+		xattr.size = acl_size(FIELD(acl, a_count));
 	return xattr;
 }
 

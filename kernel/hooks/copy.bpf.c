@@ -52,7 +52,7 @@ static __noinline int puts_into(struct prov_scene *scene, struct prov_copying *c
 	meets_pipe(scene, copying, inode);
 	copying->to = (__u64)inode;
 	copying->pipe = (__u64)pipe;
-	copying->head = BPF_CORE_READ(pipe, head);
+	copying->head = FIELD(pipe, head);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static __always_inline bool has_waited(struct prov_scene *scene, struct prov_cop
 static __always_inline bool lands(struct prov_scene *scene, struct prov_copying *copying)
 {
 	struct file *out = (void *)copying->out;
-	__u64 inode = (__u64)BPF_CORE_READ(out, f_inode);
+	__u64 inode = (__u64)ADDRESS_IN(out, f_inode);
 	struct prov_mapped *place = mapped_at(&inode);
 
 	if (!scene || !place || place->at.node.id != copying->target.id)
@@ -263,11 +263,11 @@ int PROBE(vfs_dedupe_file_range, struct file *in, void *same, int ret)
 
 static __always_inline __u64 file_of(__u32 descriptor)
 {
-	struct fdtable *table = BPF_CORE_READ(bpf_get_current_task_btf(), files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = FIELD(bpf_get_current_task_btf(), files, fdt);
+	struct file **files = FIELD(table, fd);
 	__u64 file = 0;
 
-	if (descriptor < BPF_CORE_READ(table, max_fds))
+	if (descriptor < FIELD(table, max_fds))
 		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
 	return file;
 }
@@ -473,7 +473,8 @@ int BPF_PROG(file_release, struct file *file)
 	struct inode *inode = file->f_inode;
 	struct prov_node *node;
 
-	if (!policy || !(policy->switches & SWITCH_ENABLED) || may_block(inode))
+	if (!is_anything_owed() || !policy || !(policy->switches & SWITCH_ENABLED) ||
+	    may_block(inode))
 		return 0;
 	node = met_inode(inode);
 	if (node)

@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters behind a descriptor: written, read, and released. */
+/* Counters behind a descriptor: read, and released. Writing one is in file.bpf.c. */
 #include "../objects/eventfd.h"
-
-#define MAY_WRITE 2
-
-SEC("lsm/file_permission")
-int BPF_PROG(eventfd_permission, struct file *file, int mask, int ret)
-{
-	struct prov_detail detail = { .flags = mask, .offset = NO_OFFSET, .kind = NODE_EVENTFD };
-	struct prov_scene scene;
-	struct prov_node *node;
-
-	if (ret || !(mask & MAY_WRITE) || !is_eventfd(file) || !current_scene(&scene))
-		return ret;
-	node = eventfd_node(&scene, file);
-	if (node)
-		generates(&scene, REL_WRITE, node, &detail);
-	return 0;
-}
 
 /* Reading waits until the counter is not 0. */
 SEC("fexit/eventfd_read")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Open files: opening, creating, reading, writing, mapping, controlling, locking and receiving them. */
 #include "../objects/copy.h"
+#include "../objects/eventfd.h"
 #include "../objects/ioctl.h"
 #include "../objects/mapping.h"
 #include "../objects/naming.h"
 #include "../objects/ring.h"
+#include "../objects/terminal.h"
 
 #define MAY_WRITE 2
 #define MAY_READ 4
@@ -23,14 +25,33 @@ static __always_inline bool reads_for_exec(void)
 	return BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
-/* Its node is not that of its inode: see terminal.bpf.c and eventfd.bpf.c */
-static __always_inline bool is_apart(struct file *file)
+/*
+ * A pipe that is read: recorded when the read has succeeded (blocking.bpf.c). Here its name would be sent, which
+ * most have not, and it would take over marks, which have been set by nobody as a rule.
+ */
+static __always_inline bool is_left_to_exit(struct prov_scene *scene, struct inode *inode, int mask)
 {
-	return is_terminal(file->f_inode) || is_eventfd(file);
+	return !(mask & MAY_WRITE) && may_block(inode) && !has_path(inode) &&
+	       scene->policy->generation == FIRST_GENERATION;
 }
 
-SEC("lsm/file_permission")
-int BPF_PROG(file_permission, struct file *file, int mask, int ret)
+/*
+ * Whether all is said already, asked before everything else: most reads and writes repeat what was said. Marks are as
+ * they were then, nobody shares the memory, nothing is owed to the file, and the task copies nothing within
+ * the kernel.
+ */
+static __always_inline bool is_said(struct prov_scene *scene, struct prov_node *node, int mask)
+{
+	if (!node || node->nature & NATURE_NULL || scene->task->copying.way || !scene->memory ||
+	    has_shares(scene->memory) || is_anything_owed())
+		return false;
+	if (mask == MAY_READ)
+		return has_used(scene, REL_READ, node);
+	return mask == MAY_WRITE && has_generated(scene, REL_WRITE, node);
+}
+
+static __noinline int reads_or_writes(struct prov_scene *scene, struct file *file,
+				      struct prov_node *state, int mask)
 {
 	struct inode *inode = file->f_inode;
 	struct prov_detail detail = {
@@ -39,14 +60,14 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 		.kind = kind_of_mode(inode->i_mode),
 	};
 	struct prov_copying *copying;
-	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_apart(file) || !current_scene(&scene))
-		return ret;
-	copying = copying_with(&scene, file, mask & MAY_WRITE);
-	node = file_node(&scene, file);
-	if (copying && is_copied(&scene, copying, inode, node, mask & MAY_WRITE)) {
+	if (!scene || is_left_to_exit(scene, inode, mask))
+		return 0;
+	join_scene(scene);
+	copying = copying_with(scene, file, mask & MAY_WRITE);
+	node = named(scene, file, state ?: inode_state(scene, inode), false);
+	if (copying && is_copied(scene, copying, inode, node, mask & MAY_WRITE)) {
 		if (mask & MAY_WRITE)
 			goes_on(inode, node);
 		return 0;
@@ -54,10 +75,31 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	if (!node)
 		return 0;
 	if (mask & MAY_READ && !may_block(inode) && !reads_for_exec())
-		uses(&scene, REL_READ, node, &detail);
-	if (mask & MAY_WRITE && generates(&scene, REL_WRITE, node, &detail))
+		uses(scene, REL_READ, node, &detail);
+	if (mask & MAY_WRITE && generates(scene, REL_WRITE, node, &detail))
 		goes_on(inode, node);
 	return 0;
+}
+
+/* Sockets have hooks of their own. The node of a terminal and of an eventfd is not that of the inode. */
+SEC("lsm/file_permission")
+int BPF_PROG(file_permission, struct file *file, int mask, int ret)
+{
+	struct inode *inode = file->f_inode;
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_socket_inode(inode) ||
+	    !meet_scene(&scene) || scene.silent)
+		return ret;
+	node = plain_node(&scene, inode);
+	if (is_said(&scene, node, mask))
+		return 0;
+	if (is_terminal(inode))
+		return mask & MAY_WRITE ? writes_terminal(file, mask) : 0;
+	if (is_eventfd(file))
+		return mask & MAY_WRITE ? writes_eventfd(file, mask) : 0;
+	return reads_or_writes(&scene, file, node, mask);
 }
 
 /*
@@ -69,7 +111,7 @@ static __always_inline struct inode *opened_in(struct file *file)
 	struct nameidata *walk = bpf_get_current_task_btf()->nameidata;
 	struct inode *directory = walk ? walk->path.dentry->d_inode : NULL;
 
-	if (directory && directory == BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode))
+	if (directory && directory == FIELD(file, f_path.dentry, d_parent, d_inode))
 		return directory;
 	return NULL;
 }
@@ -123,7 +165,7 @@ static __noinline int keep_for_mappings(struct prov_scene *scene, struct file *f
 	kept.image.kind = kind_of_mode(inode->i_mode);
 	if (kept.image.kind != NODE_FILE || super_of(inode)->s_magic == PROC_MAGIC)
 		return 0;
-	if (BPF_CORE_READ(inode, i_mapping, i_mmap_writable.counter) > 0)
+	if (FIELD(inode, i_mapping, i_mmap_writable.counter) > 0)
 		shareable_node(inode); /* somebody can store into it, and did not pass mmap_file */
 	node = file_node(scene, file);
 	if (!node)
@@ -146,8 +188,8 @@ static __always_inline struct prov_node *node_above(struct file *file)
 	kept = bpf_map_lookup_elem(&mapped, &address); /* it begins with the same */
 	if (!kept)
 		kept = bpf_map_lookup_elem(&blocking, &address);
-	if (!kept || kept->ino != BPF_CORE_READ(inode, i_ino) ||
-	    kept->dev != BPF_CORE_READ(inode, i_sb, s_dev))
+	if (!kept || kept->ino != FIELD(inode, i_ino) ||
+	    kept->dev != FIELD(inode, i_sb, s_dev))
 		return NULL;
 	return kept->node.marks & MARKS_OPAQUE ? NULL : &kept->node;
 }
@@ -200,7 +242,7 @@ int BPF_PROG(file_open, struct file *file, int ret)
 	if (file->f_mode & FMODE_WRITE)
 		inherit(&scene, node);
 	uses(&scene, REL_OPEN, node, &detail);
-	if (detail.kind == NODE_FILE)
+	if (detail.kind == NODE_FILE && file->f_mode & FMODE_NOACCOUNT)
 		shows(&scene, file, node);
 	return 0;
 }

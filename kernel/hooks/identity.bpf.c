@@ -32,8 +32,8 @@ static __noinline int becomes(enum prov_relation relation, const struct cred *cr
 	if (!open_scene(&scene) || !scene.memory)
 		return 0;
 	generates(&scene, relation, &scene.memory->node, &detail);
-	scene.memory->uid = BPF_CORE_READ(cred, uid.val);
-	scene.memory->gid = BPF_CORE_READ(cred, gid.val);
+	scene.memory->uid = cred->uid.val;
+	scene.memory->gid = cred->gid.val;
 	if (is_recorded(&scene))
 		describe_again(&scene, cred, namespaces);
 	return 0;

@@ -2,27 +2,19 @@
 /* Inodes without an open file: looked up, looked at, released. */
 #include "../objects/inode.h"
 
-/* Filters come before any look-up: this is the hook that runs most, once per path component. */
-static __always_inline bool is_wanted(enum prov_relation relation, __u8 kind)
-{
-	struct prov_policy *policy = current_policy();
-
-	return policy && !is_filtered(policy, relation, kind);
-}
-
 /* Every dentry of this file system hangs below the mount. */
 static __always_inline bool covers(struct vfsmount *mount, struct super_block *sb)
 {
-	return BPF_CORE_READ(mount, mnt_sb) == sb &&
-	       BPF_CORE_READ(mount, mnt_root) == BPF_CORE_READ(sb, s_root);
+	return FIELD(mount, mnt_sb) == sb &&
+	       FIELD(mount, mnt_root) == FIELD(sb, s_root);
 }
 
 /* Where the acting task can see the file system from: its root or its working directory */
 static __always_inline struct vfsmount *mount_in_sight(struct super_block *sb)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct vfsmount *root = BPF_CORE_READ(task, fs, root.mnt);
-	struct vfsmount *working = BPF_CORE_READ(task, fs, pwd.mnt);
+	struct vfsmount *root = ADDRESS_IN(READ_ONLY(task)->fs, root.mnt);
+	struct vfsmount *working = ADDRESS_IN(READ_ONLY(task)->fs, pwd.mnt);
 
 	if (covers(root, sb))
 		return root;
@@ -44,16 +36,16 @@ static __always_inline __u32 alias_offset(void)
 static __noinline int name_by_dentry(struct prov_scene *scene, struct prov_node *node,
 				     struct inode *inode)
 {
-	struct hlist_node *first = BPF_CORE_READ(inode, i_dentry.first);
+	struct hlist_node *first = ADDRESS_IN(inode, i_dentry.first);
 	struct prov_place place = {};
 
 	if (!scene || !node || !first)
 		return 0;
-	place.mount = mount_in_sight(BPF_CORE_READ(inode, i_sb));
+	place.mount = mount_in_sight(FIELD(inode, i_sb));
 	if (!place.mount)
 		return 0;
 	place.dentry = (void *)first - alias_offset();
-	place.kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
+	place.kind = kind_of_mode(FIELD(inode, i_mode));
 	place.key = place_key(place.dentry, place.dentry, place.mount);
 	return name_node(node, &place);
 }
@@ -67,6 +59,7 @@ static __always_inline bool wants_name(struct prov_scene *scene, struct prov_nod
 	return node->named != scene->policy->epoch && !(scene->policy->switches & SWITCH_ALL);
 }
 
+/* Filters come before any look-up: these are the hooks that run most, one of them once per path component. */
 static __always_inline void looks_at(struct inode *inode, enum prov_relation relation, __u32 flags)
 {
 	struct prov_detail detail = {
@@ -74,12 +67,17 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 		.offset = NO_OFFSET,
 		.kind = kind_of_mode(inode->i_mode),
 	};
-	struct prov_scene scene;
+	struct prov_scene scene = { .policy = current_policy() };
 	struct prov_node *node;
 
-	if (!is_wanted(relation, detail.kind) || !current_scene(&scene))
+	if (!scene.policy || is_filtered(scene.policy, relation, detail.kind) ||
+	    !meet_actor(&scene) || scene.silent)
 		return;
-	node = inode_node(&scene, inode);
+	node = inode_state(&scene, inode);
+	if (node && !wants_name(&scene, node) && has_used(&scene, relation, node))
+		return;
+	join_scene(&scene);
+	node = announced(&scene, inode, node);
 	if (!node)
 		return;
 	if (wants_name(&scene, node))

@@ -147,5 +147,5 @@ int BPF_PROG(bpf_prog, struct bpf_prog *program, int ret)
 	if (ret || !current_scene(&scene) || !scene.task->loads)
 		return ret;
 	scene.task->loads = 0;
-	return load(&scene, REL_LOAD_BPF, BPF_CORE_READ(typed, type));
+	return load(&scene, REL_LOAD_BPF, FIELD(typed, type));
 }

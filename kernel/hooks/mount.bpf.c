@@ -69,7 +69,7 @@ static __always_inline bool may_mount(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return may_in(task->cred, BPF_CORE_READ(task, nsproxy, mnt_ns, user_ns), CAP_SYS_ADMIN);
+	return may_in(task->cred, FIELD(task, nsproxy, mnt_ns, user_ns), CAP_SYS_ADMIN);
 }
 
 /* mount(2): it moves mounts, too, and names below them become others. */

@@ -37,10 +37,19 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb, union 
 	return 0;
 }
 
+/* Whether those of any socket are recorded: as a rule of none, and each segment asks */
+static __always_inline bool are_segments_wanted(struct prov_policy *policy)
+{
+	struct prov_machine *all = the_machine();
+
+	return all && policy->switches & SWITCH_ENABLED &&
+	       (policy->switches & SWITCH_SEGMENTS || all->records_packets);
+}
+
 /* Whether its TCP segments are recorded */
 static __always_inline bool wants_segments(struct prov_policy *policy, struct prov_node *socket)
 {
-	return policy->switches & SWITCH_ENABLED && !(socket->marks & MARKS_OPAQUE) &&
+	return !(socket->marks & MARKS_OPAQUE) &&
 	       (policy->switches & SWITCH_SEGMENTS || socket->marks & MARK_RECORD) &&
 	       is_tracked(policy, socket);
 }
@@ -51,15 +60,15 @@ static __always_inline __u32 payload_of(struct sk_buff *skb, __u32 behind_networ
 	__u8 words = 0;
 	__u32 header;
 
-	bpf_probe_read_kernel(&words, sizeof(words), BPF_CORE_READ(skb, head) +
-			      BPF_CORE_READ(skb, transport_header) + 12);
+	bpf_probe_read_kernel(&words, sizeof(words), FIELD(skb, head) +
+			      FIELD(skb, transport_header) + 12);
 	header = (words >> 4) * 4;
 	return behind_network > header ? behind_network - header : 0;
 }
 
 static __always_inline __u32 length_of_network_header(struct sk_buff *skb)
 {
-	return BPF_CORE_READ(skb, transport_header) - BPF_CORE_READ(skb, network_header);
+	return FIELD(skb, transport_header) - FIELD(skb, network_header);
 }
 
 /* Whoever runs has nothing to do with it: TCP sends when the window opens, too. */
@@ -70,12 +79,12 @@ static __noinline int packs_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_socket *socket;
 	__u32 payload;
 
-	if (!sk || !skb || !policy || !(policy->switches & SWITCH_ENABLED))
+	if (!sk || !skb || !policy || !are_segments_wanted(policy))
 		return 0;
 	socket = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	if (!socket || !is_born(&socket->node) || !wants_segments(policy, &socket->node))
 		return 0;
-	payload = payload_of(skb, BPF_CORE_READ(skb, len) - length_of_network_header(skb));
+	payload = payload_of(skb, FIELD(skb, len) - length_of_network_header(skb));
 	if (!payload) /* it hands nothing over */
 		return 0;
 	packet = sent_packet(sk, skb, NULL, payload);
@@ -181,12 +190,12 @@ static __noinline int receive_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_socket *socket;
 	__u32 payload;
 
-	if (!sk || !skb || !policy || !(policy->switches & SWITCH_ENABLED))
+	if (!sk || !skb || !policy || !are_segments_wanted(policy))
 		return 0;
 	socket = socket_state(sk);
 	if (!socket || !wants_segments(policy, &socket->node))
 		return 0;
-	payload = payload_of(skb, BPF_CORE_READ(skb, len));
+	payload = payload_of(skb, FIELD(skb, len));
 	if (!payload)
 		return 0;
 	packet = received_packet(policy, sk, skb, payload);

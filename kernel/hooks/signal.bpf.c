@@ -45,7 +45,7 @@ int BPF_PROG(task_kill, struct task_struct *task, struct kernel_siginfo *info, i
 static __always_inline bool has_value(struct kernel_siginfo *info)
 {
 	struct kernel_siginfo___code *read = plain(info);
-	int code = BPF_CORE_READ(read, si_code);
+	int code = FIELD(read, si_code);
 
 	return code != SI_USER && code != SI_TKILL;
 }
@@ -114,13 +114,13 @@ static __always_inline struct prov_node *blocking_node_of(struct fown_struct *ow
 							  struct prov_detail *detail)
 {
 	struct file *file = plain(owner) - bpf_core_field_offset(struct file___before_6_12, f_owner);
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = ADDRESS_IN(file, f_inode);
 	__u64 address = (__u64)inode;
 	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &address);
 
-	detail->kind = kind_of_mode(BPF_CORE_READ(inode, i_mode));
-	if (kept && kept->ino == BPF_CORE_READ(inode, i_ino) &&
-	    kept->dev == BPF_CORE_READ(inode, i_sb, s_dev) &&
+	detail->kind = kind_of_mode(FIELD(inode, i_mode));
+	if (kept && kept->ino == FIELD(inode, i_ino) &&
+	    kept->dev == FIELD(inode, i_sb, s_dev) &&
 	    !(kept->node.marks & MARKS_OPAQUE))
 		return &kept->node;
 	count_loss(COUNT_OWNER_UNSEEN);

@@ -19,7 +19,7 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 		__sync_fetch_and_add(&scene->memory->references, 1);
 		return;
 	}
-	child->memory = new_memory(BPF_CORE_READ(parent, mm, exe_file), parent->cred, 0);
+	child->memory = new_memory(parent->mm->exe_file, parent->cred, 0);
 	memory = memory_at(child->memory);
 	if (!memory)
 		return;
@@ -35,7 +35,11 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 SEC("lsm/task_alloc")
 int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	struct prov_detail detail = { .flags = clone_flags, .offset = NO_OFFSET };
+	struct prov_detail detail = {
+		.flags = clone_flags,
+		.offset = NO_OFFSET,
+		.is_first = true,
+	};
 	struct prov_scene scene;
 	struct prov_task *child;
 
@@ -65,7 +69,7 @@ static __always_inline void tell_end(struct prov_policy *policy, struct task_str
 		return;
 	if (is_tracked(policy, actor_node(&scene)))
 		announce_task(policy, task, state);
-	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, BPF_CORE_READ(task, exit_code));
+	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, FIELD(task, exit_code));
 }
 
 SEC("lsm/task_setpgid")
@@ -106,7 +110,7 @@ static __always_inline void finish_task(struct prov_policy *policy, struct task_
 		return;
 	tell_end(policy, task, state);
 	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0),
-		       BPF_CORE_READ(task, exit_code));
+		       FIELD(task, exit_code));
 }
 
 /*
@@ -133,7 +137,7 @@ int BPF_PROG(task_free, struct task_struct *task)
 
 	if (state)
 		finish_task(current_policy(), task, state);
-	else if (!BPF_CORE_READ(task, exit_state))
+	else if (!FIELD(task, exit_state))
 		count_loss(COUNT_TASK_STORAGE); /* it never ran, so nothing else has seen it end */
 	return 0;
 }

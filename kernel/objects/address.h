@@ -57,8 +57,8 @@ static __noinline int name_correspondent(struct prov_policy *policy, struct prov
 
 	if (!policy || !node || !msg)
 		return 0;
-	from = BPF_CORE_READ(msg, msg_name);
-	size = BPF_CORE_READ(msg, msg_namelen);
+	from = FIELD(msg, msg_name);
+	size = FIELD(msg, msg_namelen);
 	if (!from || size < sizeof(__u16) || size > sizeof(address) ||
 	    bpf_probe_read_kernel(&address, size, from))
 		return 0;
@@ -80,17 +80,20 @@ static __noinline int apply_recorded(struct prov_node *node, struct sockaddr *gi
 {
 	struct prov_recorded_prefix prefix = { .bits = 32 + 128, .way = way };
 	struct prov_inet_address address = {};
+	struct prov_machine *all = the_machine();
 	struct prov_recorded *rule;
 
-	if (!node || bpf_probe_read_kernel(&address, sizeof(address), given) || !is_inet(&address))
+	if (!node || !all || bpf_probe_read_kernel(&address, sizeof(address), given) || !is_inet(&address))
 		return 0;
 	if (address.family == AF_INET)
 		map_v4(prefix.address, address.v4);
 	else
 		__builtin_memcpy(prefix.address, address.v6, 16);
 	rule = bpf_map_lookup_elem(&recorded, &prefix);
-	if (rule && (!rule->port || rule->port == address.port))
-		add_marks(node, MARK_RECORD);
+	if (!rule || (rule->port && rule->port != address.port))
+		return 0;
+	add_marks(node, MARK_RECORD);
+	all->records_packets = 1;
 	return 0;
 }
 
@@ -105,12 +108,12 @@ static __noinline int name_end(struct prov_policy *policy, struct prov_node *nod
 	if (!policy || !node || !sk)
 		return 0;
 	ends = &sk->__sk_common;
-	inet->family = BPF_CORE_READ(ends, skc_family);
-	inet->port = far ? BPF_CORE_READ(ends, skc_dport) :
-			   __builtin_bswap16(BPF_CORE_READ(ends, skc_num));
+	inet->family = FIELD(ends, skc_family);
+	inet->port = far ? FIELD(ends, skc_dport) :
+			   __builtin_bswap16(FIELD(ends, skc_num));
 	if (inet->family == AF_INET)
-		inet->v4 = far ? BPF_CORE_READ(ends, skc_daddr) :
-				 BPF_CORE_READ(ends, skc_rcv_saddr);
+		inet->v4 = far ? FIELD(ends, skc_daddr) :
+				 FIELD(ends, skc_rcv_saddr);
 	else if (far)
 		bpf_core_read(&inet->v6, sizeof(inet->v6), &ends->skc_v6_daddr);
 	else

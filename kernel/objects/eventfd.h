@@ -32,8 +32,8 @@ static __noinline int send_eventfd(struct prov_policy *policy, struct eventfd_ct
 	if (!record)
 		return 0;
 	fill_node(&record->node, node, policy);
-	record->number = BPF_CORE_READ(counter, id);
-	record->flags = BPF_CORE_READ(counter, flags);
+	record->number = FIELD(counter, id);
+	record->flags = FIELD(counter, flags);
 	submit(record);
 	node->sent = policy->epoch;
 	return 0;
@@ -65,6 +65,21 @@ static __noinline struct prov_node *eventfd_node(struct prov_scene *scene, struc
 		return NULL;
 	announce_eventfd(scene, file, node);
 	return node;
+}
+
+/* The hook of every file that is written leads here. */
+static __noinline int writes_eventfd(struct file *file, int mask)
+{
+	struct prov_detail detail = { .flags = mask, .offset = NO_OFFSET, .kind = NODE_EVENTFD };
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (!current_scene(&scene))
+		return 0;
+	node = eventfd_node(&scene, file);
+	if (node)
+		generates(&scene, REL_WRITE, node, &detail);
+	return 0;
 }
 
 #endif

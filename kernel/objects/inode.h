@@ -471,11 +471,32 @@ static __noinline int read_inode_marks(struct prov_policy *policy, struct inode 
 	return 0;
 }
 
-/* LSM programs only. The node of an inode with its marks, whether or not it is wanted */
-static __always_inline struct prov_node *inode_state(struct prov_scene *scene, struct inode *inode)
+#define PLAIN_TYPES (1 << (S_IFREG >> 12) | 1 << (S_IFDIR >> 12))
+
+/*
+ * LSM programs only. The node of a file or directory of which there is nothing special to know, with marks as they
+ * are: what nearly all calls are about. NULL: the long way is to find out.
+ */
+static __always_inline struct prov_node *plain_node(struct prov_scene *scene, struct inode *inode)
 {
 	struct prov_node *node;
 
+	if (!(PLAIN_TYPES >> (inode->i_mode >> 12 & 15) & 1) || is_stacked(inode))
+		return NULL;
+	node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
+	if (!node || !is_born(node) || node->nature & (NATURE_SHARED | NATURE_MAPPED) ||
+	    node->checked != scene->policy->generation)
+		return NULL;
+	return node;
+}
+
+/* LSM programs only. The node of an inode with its marks, whether or not it is wanted */
+static __always_inline struct prov_node *inode_state(struct prov_scene *scene, struct inode *inode)
+{
+	struct prov_node *node = plain_node(scene, inode);
+
+	if (node)
+		return node;
 	if (is_socket_inode(inode))
 		return NULL; /* sockets have their state with the sock: see socket.h */
 	node = kept_node(inode);
@@ -488,14 +509,18 @@ static __always_inline struct prov_node *inode_state(struct prov_scene *scene, s
  * The node of an inode, announced; NULL: nothing that touches it is recorded, or there is none, which was
  * counted.
  */
-static __always_inline struct prov_node *inode_node(struct prov_scene *scene, struct inode *inode)
+static __always_inline struct prov_node *announced(struct prov_scene *scene, struct inode *inode,
+						   struct prov_node *node)
 {
-	struct prov_node *node = inode_state(scene, inode);
-
 	if (!node || !takes_part(scene, node))
 		return NULL;
 	announce_inode(scene, inode, node);
 	return node;
+}
+
+static __always_inline struct prov_node *inode_node(struct prov_scene *scene, struct inode *inode)
+{
+	return announced(scene, inode, inode_state(scene, inode));
 }
 
 /* As source of an edge that comes later. Who has entered this version has spread into the node before. */
@@ -515,16 +540,15 @@ static __always_inline bool has_path(struct inode *inode)
 }
 
 /* The same with a name, when a file is at hand; if it `opens`, a further path is a further name. */
-static __always_inline struct prov_node *named_node(struct prov_scene *scene, struct file *file,
-						    bool opens)
+static __always_inline struct prov_node *named(struct prov_scene *scene, struct file *file,
+					       struct prov_node *state, bool opens)
 {
 	struct inode *inode = file->f_inode;
-	struct prov_node *node = inode_node(scene, inode);
-	__u8 kind;
+	struct prov_node *node = announced(scene, inode, state);
+	__u8 kind = kind_of_mode(inode->i_mode);
 
 	if (!node)
 		return NULL;
-	kind = kind_of_mode(inode->i_mode);
 	settle(node, kind);
 	if (!has_path(inode) || !has_own_path(file))
 		return node;
@@ -537,12 +561,12 @@ static __always_inline struct prov_node *named_node(struct prov_scene *scene, st
 
 static __always_inline struct prov_node *file_node(struct prov_scene *scene, struct file *file)
 {
-	return named_node(scene, file, false);
+	return named(scene, file, inode_state(scene, file->f_inode), false);
 }
 
 static __always_inline struct prov_node *opened_node(struct prov_scene *scene, struct file *file)
 {
-	return named_node(scene, file, true);
+	return named(scene, file, inode_state(scene, file->f_inode), true);
 }
 
 #endif

@@ -49,7 +49,7 @@ VERIFIED_ONCE int send_inode(__u64 address, struct prov_node *node)
 	struct prov_policy *policy = current_policy();
 	struct inode *inode = (void *)address;
 	struct prov_inode_record *record;
-	umode_t mode = BPF_CORE_READ(inode, i_mode);
+	umode_t mode = FIELD(inode, i_mode);
 
 	if (!policy || !node)
 		return 0;
@@ -58,14 +58,14 @@ VERIFIED_ONCE int send_inode(__u64 address, struct prov_node *node)
 	if (!record)
 		return 0;
 	fill_node(&record->node, node, policy);
-	record->ino = BPF_CORE_READ(inode, i_ino);
-	record->size = BPF_CORE_READ(inode, i_size);
-	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	record->rdev = BPF_CORE_READ(inode, i_rdev);
-	record->generation = BPF_CORE_READ(inode, i_generation);
-	record->uid = BPF_CORE_READ(inode, i_uid.val);
-	record->gid = BPF_CORE_READ(inode, i_gid.val);
-	record->magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	record->ino = FIELD(inode, i_ino);
+	record->size = FIELD(inode, i_size);
+	record->dev = FIELD(inode, i_sb, s_dev);
+	record->rdev = FIELD(inode, i_rdev);
+	record->generation = FIELD(inode, i_generation);
+	record->uid = FIELD(inode, i_uid.val);
+	record->gid = FIELD(inode, i_gid.val);
+	record->magic = FIELD(inode, i_sb, s_magic);
 	record->mode = mode;
 	record->reserved[0] = 0;
 	record->reserved[1] = 0;

@@ -17,10 +17,10 @@ static __always_inline void describe_memory(struct prov_memory *memory, struct f
 					    const struct cred *cred, __u32 tgid)
 {
 	memory->tgid = tgid;
-	memory->uid = BPF_CORE_READ(cred, uid.val);
-	memory->gid = BPF_CORE_READ(cred, gid.val);
-	memory->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
-	memory->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	memory->uid = cred->uid.val;
+	memory->gid = cred->gid.val;
+	memory->exe_ino = exe->f_inode->i_ino;
+	memory->exe_dev = exe->f_inode->i_sb->s_dev;
 }
 
 /* An index that nobody holds: one that was given back, else one never used; 0: all are in use. */

@@ -75,45 +75,45 @@ static __always_inline void describe_sent(struct prov_loose *message, struct msg
 static __always_inline bool has_room(struct kern_ipc_perm *perm, struct msg_msg *msg)
 {
 	struct msg_queue *queue = (void *)perm - bpf_core_field_offset(struct msg_queue, q_perm);
-	__u64 limit = BPF_CORE_READ(queue, q_qbytes);
+	__u64 limit = FIELD(queue, q_qbytes);
 
-	return msg->m_ts + BPF_CORE_READ(queue, q_cbytes) <= limit &&
-	       1 + BPF_CORE_READ(queue, q_qnum) <= limit;
+	return msg->m_ts + FIELD(queue, q_cbytes) <= limit &&
+	       1 + FIELD(queue, q_qnum) <= limit;
 }
 
 /* The open file with this number, not to be used but for reading from it */
 static __always_inline struct file *file_of_number(__u32 number)
 {
-	struct fdtable *table = BPF_CORE_READ(bpf_get_current_task_btf(), files, fdt);
+	struct fdtable *table = FIELD(bpf_get_current_task_btf(), files, fdt);
 	struct file *file = NULL;
 
-	if (number < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + number);
+	if (number < FIELD(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), FIELD(table, fd) + number);
 	return file;
 }
 
 /* Nobody waits for room, and there is none now. */
 static __always_inline bool is_refused(struct mqueue_inode_info *queue, struct file *file)
 {
-	return BPF_CORE_READ(queue, attr.mq_curmsgs) >= BPF_CORE_READ(queue, attr.mq_maxmsg) &&
-	       BPF_CORE_READ(file, f_flags) & O_NONBLOCK;
+	return FIELD(queue, attr.mq_curmsgs) >= FIELD(queue, attr.mq_maxmsg) &&
+	       FIELD(file, f_flags) & O_NONBLOCK;
 }
 
 /* Which POSIX queue the message is for that this thread is about to make, if it may */
 static __noinline int prepare_posting(struct prov_posting *posting, struct file *file,
 				      __u64 length)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = FIELD(file, f_inode);
 	struct mqueue_inode_info *queue;
 
-	if (!posting || BPF_CORE_READ(inode, i_sb, s_magic) != MQUEUE_MAGIC)
+	if (!posting || FIELD(inode, i_sb, s_magic) != MQUEUE_MAGIC)
 		return 0;
 	queue = (void *)inode - bpf_core_field_offset(struct mqueue_inode_info, vfs_inode);
-	if (!(BPF_CORE_READ(file, f_mode) & FMODE_WRITE) ||
-	    length > (__u64)BPF_CORE_READ(queue, attr.mq_msgsize))
+	if (!(FIELD(file, f_mode) & FMODE_WRITE) ||
+	    length > (__u64)FIELD(queue, attr.mq_msgsize))
 		return 0;
-	posting->queue = BPF_CORE_READ(inode, i_ino);
-	posting->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	posting->queue = FIELD(inode, i_ino);
+	posting->dev = FIELD(inode, i_sb, s_dev);
 	posting->size = length;
 	posting->refused = is_refused(queue, file);
 	return 0;

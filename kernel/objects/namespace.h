@@ -30,7 +30,7 @@ static __always_inline __u32 namespaces_that_differ(struct nsproxy *old, struct 
 	__u32 found = 0;
 
 #define X(member, flag)                                                   \
-	if (BPF_CORE_READ(old, member) != BPF_CORE_READ(new, member))     \
+	if (FIELD(old, member) != FIELD(new, member))     \
 		found |= flag;
 	NAMESPACES(X)
 #undef X
@@ -53,18 +53,18 @@ static __always_inline __u64 effective_capabilities(const struct cred *cred)
 static __noinline bool may_in(const struct cred *cred, struct user_namespace *target,
 			      __u32 capability)
 {
-	struct user_namespace *own = BPF_CORE_READ(cred, user_ns);
-	int level = BPF_CORE_READ(own, level);
+	struct user_namespace *own = FIELD(cred, user_ns);
+	int level = FIELD(own, level);
 
 	for (int i = 0; i < USER_NAMESPACE_LEVELS; i++) {
 		if (target == own)
 			return effective_capabilities(cred) >> (capability & 63) & 1;
-		if (!target || BPF_CORE_READ(target, level) <= level)
+		if (!target || FIELD(target, level) <= level)
 			return false;
-		if (BPF_CORE_READ(target, parent) == own &&
-		    BPF_CORE_READ(target, owner.val) == BPF_CORE_READ(cred, euid.val))
+		if (FIELD(target, parent) == own &&
+		    FIELD(target, owner.val) == FIELD(cred, euid.val))
 			return true;
-		target = BPF_CORE_READ(target, parent);
+		target = FIELD(target, parent);
 	}
 	return false;
 }

@@ -20,7 +20,7 @@ static __always_inline void announce_change(const struct path *where, struct den
 	if (!task)
 		return;
 	task->naming.dentry = (__u64)plain(dentry);
-	task->naming.mount = (__u64)BPF_CORE_READ(where, mnt);
+	task->naming.mount = (__u64)ADDRESS_IN(where, mnt);
 	task->naming.flags = flags;
 	task->made = 0;
 }
@@ -43,7 +43,7 @@ static __always_inline struct vfsmount *announced_mount(struct prov_task *task,
 /* Of the name, salted with the directory */
 static __always_inline __u32 name_hash(struct dentry *dentry)
 {
-	return BPF_CORE_READ(dentry, d_name.hash_len);
+	return FIELD(dentry, d_name.hash_len);
 }
 
 /* This name will get an inode, and then the relation will be known to have an object. */

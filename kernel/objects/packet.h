@@ -80,8 +80,8 @@ static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 
 	if (!sk || !skb || !header)
 		return 0;
-	network = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-	transport = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
+	network = FIELD(skb, head) + FIELD(skb, network_header);
+	transport = FIELD(skb, head) + FIELD(skb, transport_header);
 	__builtin_memset(header, 0, sizeof(*header));
 	bpf_probe_read_kernel(&version, sizeof(version), network);
 	header->ip_version = version >> 4;
@@ -89,8 +89,8 @@ static __noinline int read_header(struct sock *sk, struct sk_buff *skb,
 		read_ipv6(network, header);
 	else
 		read_ipv4(network, header);
-	header->protocol = BPF_CORE_READ(sk, sk_protocol);
-	header->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	header->protocol = FIELD(sk, sk_protocol);
+	header->netns = FIELD(sk, __sk_common.skc_net.net, ns.inum);
 	bpf_probe_read_kernel(&header->sender_port, 2, transport);
 	bpf_probe_read_kernel(&header->receiver_port, 2, transport + 2);
 	if (header->protocol == IPPROTO_TCP)
@@ -144,7 +144,7 @@ static __always_inline __u64 way_of(const struct prov_packet_header *header)
 
 static __always_inline __u64 buffer_of(struct sk_buff *skb)
 {
-	return (__u64)BPF_CORE_READ(skb, head);
+	return (__u64)FIELD(skb, head);
 }
 
 static __noinline struct prov_packet *new_packet(__u64 key, const struct prov_packet_header *header)
@@ -175,11 +175,11 @@ static __noinline struct prov_packet *sent_packet(struct sock *sk, struct sk_buf
 	if (!sk || !skb)
 		return NULL;
 	read_header(sk, skb, &header);
-	header.len = BPF_CORE_READ(skb, len);
+	header.len = FIELD(skb, len);
 	header.payload = payload;
 	if (route) {
-		header.sender_port = BPF_CORE_READ(route, ports.sport);
-		header.receiver_port = BPF_CORE_READ(route, ports.dport);
+		header.sender_port = FIELD(route, ports.sport);
+		header.receiver_port = FIELD(route, ports.dport);
 	}
 	return new_packet(buffer_of(skb), &header);
 }
@@ -318,8 +318,8 @@ static __noinline __u32 put_pieces(struct prov_text_buffer *buffer, __u32 at, st
 
 	if (!buffer || !skb)
 		return at;
-	shared = (void *)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end);
-	many = BPF_CORE_READ(shared, nr_frags);
+	shared = (void *)FIELD(skb, head) + FIELD(skb, end);
+	many = FIELD(shared, nr_frags);
 	for (__u32 i = 0; i < PIECES_OF_PACKET && i < many; i++) {
 		__u32 before = at;
 
@@ -336,9 +336,9 @@ static __noinline __u32 put_pieces(struct prov_text_buffer *buffer, __u32 at, st
 /* From the network header on */
 static __always_inline __u32 copy_packet(struct prov_text_buffer *buffer, struct sk_buff *skb)
 {
-	__u32 start = BPF_CORE_READ(skb, network_header);
-	__u32 size = BPF_CORE_READ(skb, tail) - start;
-	__u32 there = put_behind(buffer, 0, BPF_CORE_READ(skb, head) + start, size);
+	__u32 start = FIELD(skb, network_header);
+	__u32 size = FIELD(skb, tail) - start;
+	__u32 there = put_behind(buffer, 0, FIELD(skb, head) + start, size);
 
 	return there == size ? put_pieces(buffer, there, skb) : there;
 }

@@ -143,7 +143,7 @@ static long send_descriptor(__u32 step, struct prov_rights *rights)
 
 	if (bpf_probe_read_kernel(&number, sizeof(number), rights->next++))
 		return 1;
-	if (BPF_CORE_READ(files, fdt, max_fds) > FIRST_TABLE) {
+	if (FIELD(files, fdt, max_fds) > FIRST_TABLE) {
 		count_loss(COUNT_DESCRIPTOR_UNSEEN);
 		return 0;
 	}
@@ -163,8 +163,8 @@ static __noinline int send_rights(struct prov_scene *scene, struct prov_node *so
 				  struct msghdr *msg)
 {
 	struct prov_rights rights = { .scene = scene, .socket = socket };
-	const void *at = BPF_CORE_READ(msg, msg_control);
-	__u64 left = BPF_CORE_READ(msg, msg_controllen);
+	const void *at = FIELD(msg, msg_control);
+	__u64 left = FIELD(msg, msg_controllen);
 	struct prov_control head;
 
 	if (!scene || !socket)

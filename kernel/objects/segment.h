@@ -19,12 +19,12 @@
  */
 static __always_inline void fill_new_segment(struct prov_segment_record *record)
 {
-	const struct cred *cred = BPF_CORE_READ(bpf_get_current_task_btf(), cred);
+	const struct cred *cred = FIELD(bpf_get_current_task_btf(), cred);
 
 	record->size = 0;
 	record->segment = -1;
-	record->uid = BPF_CORE_READ(cred, euid.val);
-	record->gid = BPF_CORE_READ(cred, egid.val);
+	record->uid = FIELD(cred, euid.val);
+	record->gid = FIELD(cred, egid.val);
 }
 
 static __always_inline void fill_segment(struct prov_segment_record *record,
@@ -33,10 +33,10 @@ static __always_inline void fill_segment(struct prov_segment_record *record,
 	struct shmid_kernel *segment;
 
 	segment = (void *)perm - bpf_core_field_offset(struct shmid_kernel, shm_perm);
-	record->size = BPF_CORE_READ(segment, shm_segsz);
-	record->segment = BPF_CORE_READ(perm, id);
-	record->uid = BPF_CORE_READ(perm, uid.val);
-	record->gid = BPF_CORE_READ(perm, gid.val);
+	record->size = FIELD(segment, shm_segsz);
+	record->segment = FIELD(perm, id);
+	record->uid = FIELD(perm, uid.val);
+	record->gid = FIELD(perm, gid.val);
 }
 
 static __noinline int send_segment(struct prov_policy *policy, struct kern_ipc_perm *perm,
@@ -55,8 +55,8 @@ static __noinline int send_segment(struct prov_policy *policy, struct kern_ipc_p
 		fill_new_segment(record);
 	else
 		fill_segment(record, perm);
-	record->key = BPF_CORE_READ(perm, key);
-	record->mode = BPF_CORE_READ(perm, mode);
+	record->key = FIELD(perm, key);
+	record->mode = FIELD(perm, mode);
 	record->reserved[0] = 0;
 	record->reserved[1] = 0;
 	record->reserved[2] = 0;
@@ -70,7 +70,7 @@ static __always_inline struct inode *inode_of_segment(struct kern_ipc_perm *perm
 	struct shmid_kernel *segment;
 
 	segment = (void *)perm - bpf_core_field_offset(struct shmid_kernel, shm_perm);
-	return BPF_CORE_READ(segment, shm_file, f_inode);
+	return FIELD(segment, shm_file, f_inode);
 }
 
 /* Detaching knows the inode alone: it leads back to the segment, until that ends. */

@@ -67,7 +67,7 @@ static __always_inline void leave_streams(struct prov_policy *policy, struct pro
 static __noinline int send_socket(struct prov_policy *policy, struct sock *sk,
 				  struct prov_node *node)
 {
-	struct socket_alloc *around = (void *)BPF_CORE_READ(sk, sk_socket);
+	struct socket_alloc *around = (void *)FIELD(sk, sk_socket);
 	struct prov_socket_record *record;
 
 	if (!policy || !node)
@@ -77,14 +77,14 @@ static __noinline int send_socket(struct prov_policy *policy, struct sock *sk,
 	if (!record)
 		return 0;
 	fill_node(&record->node, node, policy);
-	record->ino = around ? BPF_CORE_READ(around, vfs_inode.i_ino) : 0;
-	record->uid = around ? BPF_CORE_READ(around, vfs_inode.i_uid.val) : 0;
-	record->gid = around ? BPF_CORE_READ(around, vfs_inode.i_gid.val) : 0;
-	record->mode = around ? BPF_CORE_READ(around, vfs_inode.i_mode) : 0;
-	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	record->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	record->type = BPF_CORE_READ(sk, sk_type);
-	record->protocol = BPF_CORE_READ(sk, sk_protocol);
+	record->ino = around ? FIELD(around, vfs_inode.i_ino) : 0;
+	record->uid = around ? FIELD(around, vfs_inode.i_uid.val) : 0;
+	record->gid = around ? FIELD(around, vfs_inode.i_gid.val) : 0;
+	record->mode = around ? FIELD(around, vfs_inode.i_mode) : 0;
+	record->netns = FIELD(sk, __sk_common.skc_net.net, ns.inum);
+	record->family = FIELD(sk, __sk_common.skc_family);
+	record->type = FIELD(sk, sk_type);
+	record->protocol = FIELD(sk, sk_protocol);
 	record->reserved = 0;
 	submit(record);
 	node->sent = policy->epoch;
@@ -151,13 +151,13 @@ static __noinline int name_inet_listener(struct prov_policy *policy, struct prov
 
 	if (!policy || !node || !(buffer = claim_buffer()))
 		return 0;
-	address.family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	address.port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_num));
+	address.family = FIELD(sk, __sk_common.skc_family);
+	address.port = __builtin_bswap16(FIELD(sk, __sk_common.skc_num));
 	if (address.family == AF_INET6) {
 		BPF_CORE_READ_INTO(&address.v6, sk, __sk_common.skc_v6_rcv_saddr);
 		size = 28;
 	} else {
-		address.v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		address.v4 = FIELD(sk, __sk_common.skc_rcv_saddr);
 	}
 	__builtin_memcpy(buffer->room, &address, sizeof(address));
 	send_address(buffer, policy, node, size);
@@ -167,9 +167,9 @@ static __noinline int name_inet_listener(struct prov_policy *policy, struct prov
 static __noinline int name_unix_listener(struct prov_policy *policy, struct prov_node *node,
 					 struct unix_sock *sk)
 {
-	struct unix_address *address = BPF_CORE_READ(sk, addr);
+	struct unix_address *address = FIELD(sk, addr);
 	struct prov_text_buffer *buffer;
-	__u32 size = address ? BPF_CORE_READ(address, len) : 0;
+	__u32 size = address ? FIELD(address, len) : 0;
 
 	if (!policy || !node || !size || size > 128 || !(buffer = claim_buffer()))
 		return 0;
@@ -183,9 +183,9 @@ static __noinline int name_unix_listener(struct prov_policy *policy, struct prov
 static __always_inline void announce_listener(struct prov_policy *policy, struct prov_node *node,
 					      struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 family = FIELD(sk, __sk_common.skc_family);
 
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN ||
+	if (FIELD(sk, __sk_common.skc_state) != TCP_LISTEN ||
 	    is_filtered(policy, REL_ADDRESSED, NODE_ADDRESS))
 		return;
 	if (family == AF_UNIX)
@@ -251,9 +251,10 @@ static __always_inline void receive_stream(struct prov_scene *scene, struct sock
 	takes_part(scene, &socket->node);
 	inbound(socket, sk, &key);
 	stream = stream_node(scene, &key);
-	socket = stream ? socket_node(scene, sk) : NULL;
-	if (socket)
-		derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
+	if (!stream || !takes_part(scene, &socket->node))
+		return;
+	announce_socket(scene, sk, &socket->node);
+	derives(scene, REL_RECEIVE_STREAM, stream, &socket->node, &detail);
 }
 
 #endif

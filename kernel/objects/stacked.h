@@ -21,15 +21,17 @@
 static __always_inline __u64 inode_above(struct file *file)
 {
 	struct backing_file *below = (void *)file;
-	struct dentry *shown = BPF_CORE_READ(file, f_path.dentry);
+	struct dentry *shown;
 	struct inode *above;
 
 	if (!(file->f_mode & FMODE_NOACCOUNT))
 		return 0;
 	if (bpf_core_type_exists(struct backing_file))
-		shown = BPF_CORE_READ(below, user_path.dentry);
-	above = BPF_CORE_READ(shown, d_inode);
-	if (above == file->f_inode || BPF_CORE_READ(above, i_sb, s_magic) != OVERLAY_MAGIC)
+		shown = FIELD(below, user_path.dentry);
+	else
+		shown = FIELD(file, f_path.dentry);
+	above = ADDRESS_IN(shown, d_inode);
+	if (above == file->f_inode || FIELD(above, i_sb, s_magic) != OVERLAY_MAGIC)
 		return 0;
 	return (__u64)above;
 }

@@ -50,17 +50,17 @@ static __always_inline bool is_loopback(const __u8 *address)
 static __always_inline void inbound_key(struct sock_common *us, struct prov_stream_key *key)
 {
 	__builtin_memset(key, 0, sizeof(*key));
-	if (BPF_CORE_READ(us, skc_family) == AF_INET) {
-		map_v4(key->sender, BPF_CORE_READ(us, skc_daddr));
-		map_v4(key->receiver, BPF_CORE_READ(us, skc_rcv_saddr));
+	if (FIELD(us, skc_family) == AF_INET) {
+		map_v4(key->sender, FIELD(us, skc_daddr));
+		map_v4(key->receiver, FIELD(us, skc_rcv_saddr));
 	} else {
 		bpf_core_read(key->sender, 16, &us->skc_v6_daddr);
 		bpf_core_read(key->receiver, 16, &us->skc_v6_rcv_saddr);
 	}
-	key->sender_port = BPF_CORE_READ(us, skc_dport);
-	key->receiver_port = __builtin_bswap16(BPF_CORE_READ(us, skc_num));
+	key->sender_port = FIELD(us, skc_dport);
+	key->receiver_port = __builtin_bswap16(FIELD(us, skc_num));
 	if (is_loopback(key->receiver))
-		key->netns = BPF_CORE_READ(us, skc_net.net, ns.inum);
+		key->netns = FIELD(us, skc_net.net, ns.inum);
 }
 
 static __always_inline struct prov_stream_key reverse(const struct prov_stream_key *key)

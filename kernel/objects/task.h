@@ -15,27 +15,27 @@ static __always_inline __u64 resident_pages(struct mm_struct *mm)
 
 	/* file, anonymous, (swap), shared: the kernel's own sum leaves swap out */
 	if (bpf_core_field_exists(old->rss_stat.count)) {
-		pages += BPF_CORE_READ(old, rss_stat.count[0].counter);
-		pages += BPF_CORE_READ(old, rss_stat.count[1].counter);
-		pages += BPF_CORE_READ(old, rss_stat.count[3].counter);
+		pages += FIELD(old, rss_stat.count[0].counter);
+		pages += FIELD(old, rss_stat.count[1].counter);
+		pages += FIELD(old, rss_stat.count[3].counter);
 	} else {
-		pages += BPF_CORE_READ(mm, rss_stat[0].count);
-		pages += BPF_CORE_READ(mm, rss_stat[1].count);
-		pages += BPF_CORE_READ(mm, rss_stat[3].count);
+		pages += mm->rss_stat[0].count;
+		pages += mm->rss_stat[1].count;
+		pages += mm->rss_stat[3].count;
 	}
 	return pages;
 }
 
 static __always_inline void fill_usage(struct prov_task_record *record, struct task_struct *task)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct mm_struct *mm = task->mm;
 	__u64 resident = mm ? resident_pages(mm) : 0;
-	__u64 peak = mm ? BPF_CORE_READ(mm, hiwater_rss) : 0;
-	__u64 vm = mm ? BPF_CORE_READ(mm, total_vm) : 0;
-	__u64 vm_peak = mm ? BPF_CORE_READ(mm, hiwater_vm) : 0;
+	__u64 peak = mm ? mm->hiwater_rss : 0;
+	__u64 vm = mm ? mm->total_vm : 0;
+	__u64 vm_peak = mm ? mm->hiwater_vm : 0;
 
-	record->utime_us = BPF_CORE_READ(task, utime) / 1000;
-	record->stime_us = BPF_CORE_READ(task, stime) / 1000;
+	record->utime_us = task->utime / 1000;
+	record->stime_us = task->stime / 1000;
 	record->vm_kib = vm * PAGE_KIB;
 	record->rss_kib = resident * PAGE_KIB;
 	record->hw_vm_kib = (vm_peak > vm ? vm_peak : vm) * PAGE_KIB;
@@ -44,9 +44,9 @@ static __always_inline void fill_usage(struct prov_task_record *record, struct t
 	record->write_bytes = 0;
 	record->cancel_write_bytes = 0;
 	if (bpf_core_field_exists(task->ioac)) {
-		record->read_bytes = BPF_CORE_READ(task, ioac.read_bytes);
-		record->write_bytes = BPF_CORE_READ(task, ioac.write_bytes);
-		record->cancel_write_bytes = BPF_CORE_READ(task, ioac.cancelled_write_bytes);
+		record->read_bytes = task->ioac.read_bytes;
+		record->write_bytes = task->ioac.write_bytes;
+		record->cancel_write_bytes = task->ioac.cancelled_write_bytes;
 	}
 }
 
@@ -54,53 +54,51 @@ static __always_inline void fill_usage(struct prov_task_record *record, struct t
 static __always_inline void fill_namespaces(struct prov_task_record *record,
 					    struct task_struct *task, struct nsproxy *ns)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid *pid = task->thread_pid;
 	struct upid last = {};
 	__u32 level;
 
-	record->utsns = ns ? BPF_CORE_READ(ns, uts_ns, ns.inum) : 0;
-	record->ipcns = ns ? BPF_CORE_READ(ns, ipc_ns, ns.inum) : 0;
-	record->mntns = ns ? BPF_CORE_READ(ns, mnt_ns, ns.inum) : 0;
-	record->netns = ns ? BPF_CORE_READ(ns, net_ns, ns.inum) : 0;
-	record->cgroupns = ns ? BPF_CORE_READ(ns, cgroup_ns, ns.inum) : 0;
+	record->utsns = ns ? ns->uts_ns->ns.inum : 0;
+	record->ipcns = ns ? ns->ipc_ns->ns.inum : 0;
+	record->mntns = ns ? ns->mnt_ns->ns.inum : 0;
+	record->netns = ns ? ns->net_ns->ns.inum : 0;
+	record->cgroupns = ns ? ns->cgroup_ns->ns.inum : 0;
 	if (pid) {
-		level = BPF_CORE_READ(pid, level);
-		bpf_core_read(&last.nr, sizeof(last.nr), &pid->numbers[level].nr);
-		bpf_core_read(&last.ns, sizeof(last.ns), &pid->numbers[level].ns);
+		level = pid->level;
+		bpf_core_read(&last, sizeof(last), &pid->numbers[level]);
 	}
 	record->vpid = last.nr;
-	record->pidns = last.ns ? BPF_CORE_READ(last.ns, ns.inum) : 0;
+	record->pidns = last.ns ? FIELD(last.ns, ns.inum) : 0;
 }
 
 static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task,
 					  const struct cred *cred)
 {
-	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
-	struct dentry *cwd = BPF_CORE_READ(task, fs, pwd.dentry);
+	struct tty_struct *tty = task->signal->tty;
+	struct dentry *cwd = task->fs->pwd.dentry;
 
-	record->pid = BPF_CORE_READ(task, pid);
-	record->tgid = BPF_CORE_READ(task, tgid);
-	record->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	record->uid = BPF_CORE_READ(cred, uid.val);
-	record->gid = BPF_CORE_READ(cred, gid.val);
-	record->euid = BPF_CORE_READ(cred, euid.val);
-	record->egid = BPF_CORE_READ(cred, egid.val);
-	record->userns = BPF_CORE_READ(cred, user_ns, ns.inum);
+	record->pid = task->pid;
+	record->tgid = task->tgid;
+	record->ppid = task->real_parent->tgid;
+	record->uid = cred->uid.val;
+	record->gid = cred->gid.val;
+	record->euid = cred->euid.val;
+	record->egid = cred->egid.val;
+	record->userns = cred->user_ns->ns.inum;
 	record->capabilities = effective_capabilities(cred);
 	record->loginuid = ~0u;
 	record->sessionid = ~0u;
 	if (bpf_core_field_exists(task->loginuid)) {
-		record->loginuid = BPF_CORE_READ(task, loginuid.val);
-		record->sessionid = BPF_CORE_READ(task, sessionid);
+		record->loginuid = task->loginuid.val;
+		record->sessionid = task->sessionid;
 	}
 	record->tty = 0;
 	if (tty)
-		record->tty = BPF_CORE_READ(tty, driver, major) << 20 |
-			      (BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
-	record->cwd_ino = cwd ? BPF_CORE_READ(cwd, d_inode, i_ino) : 0;
-	record->cwd_dev = cwd ? BPF_CORE_READ(cwd, d_inode, i_sb, s_dev) : 0;
+		record->tty = tty->driver->major << 20 | (tty->driver->minor_start + tty->index);
+	record->cwd_ino = cwd ? cwd->d_inode->i_ino : 0;
+	record->cwd_dev = cwd ? cwd->d_inode->i_sb->s_dev : 0;
 	record->reserved = 0;
-	record->start_ns = BPF_CORE_READ(task, start_boottime);
+	record->start_ns = task->start_boottime;
 	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
 }
 
@@ -120,10 +118,10 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	memory = memory_at(state->memory);
 	fill_node(&record->node, &state->node, policy);
 	record->memory = memory ? memory->node.id : 0;
-	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	fill_identity(record, task, cred);
-	fill_namespaces(record, task, namespaces);
-	fill_usage(record, task);
+	record->cgroup = READ_ONLY(task)->cgroups->dfl_cgrp->kn->id;
+	fill_identity(record, READ_ONLY(task), READ_ONLY(cred));
+	fill_namespaces(record, READ_ONLY(task), READ_ONLY(namespaces));
+	fill_usage(record, READ_ONLY(task));
 	submit(record);
 	state->node.sent = policy->epoch;
 	return 0;
@@ -146,7 +144,7 @@ static __always_inline void announce_task(struct prov_policy *policy, struct tas
 					  struct prov_task *state)
 {
 	if (state->node.sent != policy->epoch)
-		send_task(policy, task, state, BPF_CORE_READ(task, cred), BPF_CORE_READ(task, nsproxy));
+		send_task(policy, task, state, READ_ONLY(task)->cred, READ_ONLY(task)->nsproxy);
 }
 
 /*
@@ -156,8 +154,8 @@ static __always_inline void announce_task(struct prov_policy *policy, struct tas
  */
 static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct task_struct *task)
 {
-	__u64 mm = (__u64)BPF_CORE_READ(task, mm);
-	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	__u64 mm = (__u64)task->mm;
+	struct file *exe = task->mm->exe_file;
 	__u32 index, *first;
 
 	if (!mm)
@@ -167,7 +165,7 @@ static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct tas
 		share_memory(*first);
 		return *first;
 	}
-	index = new_memory(exe, BPF_CORE_READ(task, cred), BPF_CORE_READ(task, tgid));
+	index = new_memory(exe, task->cred, task->tgid);
 	if (!index || !(policy->switches & SWITCH_ADOPT) ||
 	    !bpf_map_update_elem(&adopted, &mm, &index, BPF_NOEXIST))
 		return index;
@@ -179,16 +177,15 @@ static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct tas
 	return *first;
 }
 
-/* By its address, as a number: see VERIFIED_ONCE. */
-VERIFIED_ONCE int set_up_task(__u64 address, struct prov_task *state)
+static __noinline int set_up_task(struct prov_policy *policy, struct task_struct *task,
+				  struct prov_task *state)
 {
-	struct prov_policy *policy = current_policy();
 	__u32 index;
 
-	if (!policy || !state)
+	if (!policy || !task || !state)
 		return 0;
 	if (!state->memory) {
-		index = adopt_memory(policy, (void *)address);
+		index = adopt_memory(policy, READ_ONLY(task));
 		if (index && __sync_val_compare_and_swap(&state->memory, 0, index) != 0)
 			release_memory(policy, index, 0);
 	}
@@ -217,7 +214,7 @@ static __always_inline struct prov_task *task_state(struct prov_policy *policy,
 	if (!state)
 		return NULL;
 	if (!is_born(&state->node))
-		set_up_task((__u64)plain(task), state);
+		set_up_task(policy, task, state);
 	return state;
 }
 
@@ -241,21 +238,24 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	return 0;
 }
 
-/* All that the current thread's state lacks; false: it has none, and that was counted */
-VERIFIED_ONCE bool meet_current(void)
+/* The state of a thread with its marks as they are now; NULL: could not be had, and that was counted */
+static __always_inline struct prov_task *known_task(struct prov_policy *policy,
+						   struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct prov_policy *policy = current_policy();
 	struct prov_task *state = policy ? task_state(policy, task) : NULL;
 
-	if (!state)
-		return false;
-	if (state->node.checked != policy->generation)
+	if (state && state->node.checked != policy->generation)
 		read_marks(policy, task, state);
-	return true;
+	return state;
 }
 
-/* The current thread's state, as its marks are now */
+/* The same of the current thread, for where it is not known yet */
+VERIFIED_ONCE bool meet_current(void)
+{
+	return known_task(current_policy(), bpf_get_current_task_btf());
+}
+
+/* The current thread's state: as a rule there is nothing to do. */
 static __always_inline struct prov_task *current_state(struct prov_policy *policy)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -285,7 +285,7 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 	if (!memory)
 		return 0;
 	announce_memory(policy, memory);
-	exe = BPF_CORE_READ(task, mm, exe_file);
+	exe = READ_ONLY(task)->mm->exe_file;
 	if (!exe)
 		return 0; /* its address space ends at this moment */
 	announce_name(policy, &memory->node, NODE_MEMORY, exe);
@@ -371,27 +371,44 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 	struct prov_task *state;
 
 	scene->policy = current_policy();
-	state = scene->policy ? task_state(scene->policy, task) : NULL;
+	state = known_task(scene->policy, task);
 	if (!state)
 		return false;
-	if (state->node.checked != scene->policy->generation)
-		read_marks(scene->policy, task, state);
 	set_scene(scene, state);
 	return true;
 }
 
-/* Who acts here and now; false as above */
-static __always_inline bool open_scene(struct prov_scene *scene)
+/* Who acts, where the policy is known */
+static __always_inline bool meet_actor(struct prov_scene *scene)
 {
-	struct prov_task *state;
+	struct prov_task *state = scene->policy ? current_state(scene->policy) : NULL;
 
-	scene->policy = current_policy();
-	state = scene->policy ? current_state(scene->policy) : NULL;
 	if (!state)
 		return false;
 	set_scene(scene, state);
+	return true;
+}
+
+/* As current_scene, but for the announcement of who acts: see join_scene */
+static __always_inline bool meet_scene(struct prov_scene *scene)
+{
+	scene->policy = current_policy();
+	return meet_actor(scene);
+}
+
+/* There may be something to record. */
+static __always_inline void join_scene(struct prov_scene *scene)
+{
 	if (is_recorded(scene))
 		announce_actor(scene);
+}
+
+/* Who acts here and now; false: state could not be had, and that was counted. */
+static __always_inline bool open_scene(struct prov_scene *scene)
+{
+	if (!meet_scene(scene))
+		return false;
+	join_scene(scene);
 	return true;
 }
 

@@ -28,36 +28,36 @@ static __always_inline struct tty_struct *tty_of(struct file *file)
 {
 	struct tty_file_private *opened = file->private_data;
 
-	return BPF_CORE_READ(opened, tty);
+	return FIELD(opened, tty);
 }
 
 static __always_inline bool is_end(struct tty_struct *tty, enum prov_pty end)
 {
-	struct tty_driver___as_enum *newer = (void *)BPF_CORE_READ(tty, driver);
+	struct tty_driver___as_enum *newer = (void *)FIELD(tty, driver);
 	struct tty_driver *driver = (void *)newer;
 
 	if (bpf_core_field_exists(newer->type))
-		return BPF_CORE_READ(newer, subtype) == (__u32)end &&
-		       BPF_CORE_READ(newer, type) ==
+		return FIELD(newer, subtype) == (__u32)end &&
+		       FIELD(newer, type) ==
 			       bpf_core_enum_value(enum tty_driver_type___as_enum,
 						   TTY_DRIVER_TYPE_PTY___as_enum);
-	return BPF_CORE_READ(driver, subtype) == (short)end &&
-	       BPF_CORE_READ(driver, type) == TTY_DRIVER_TYPE_PTY_AS_MACRO;
+	return FIELD(driver, subtype) == (short)end &&
+	       FIELD(driver, type) == TTY_DRIVER_TYPE_PTY_AS_MACRO;
 }
 
 static __always_inline struct inode *slave_inode(struct tty_struct *slave)
 {
-	struct dentry *dentry = BPF_CORE_READ(slave, driver_data);
+	struct dentry *dentry = FIELD(slave, driver_data);
 
-	return BPF_CORE_READ(dentry, d_inode);
+	return FIELD(dentry, d_inode);
 }
 
 static __noinline struct prov_node *slave_node(struct inode *inode)
 {
 	struct prov_blocking fresh = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.generation = BPF_CORE_READ(inode, i_generation),
+		.ino = FIELD(inode, i_ino),
+		.dev = FIELD(inode, i_sb, s_dev),
+		.generation = FIELD(inode, i_generation),
 	};
 	__u64 address = (__u64)inode;
 	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &address);
@@ -132,7 +132,7 @@ static __noinline struct prov_node *terminal_node(struct prov_scene *scene, stru
 /* Where that comes out which goes in here; NULL: this is no pseudo-terminal. */
 static __noinline struct prov_node *other_end(struct file *file)
 {
-	struct tty_struct *tty = tty_of(file), *other = BPF_CORE_READ(tty, link);
+	struct tty_struct *tty = tty_of(file), *other = FIELD(tty, link);
 
 	if (!other)
 		return NULL;
@@ -163,6 +163,25 @@ static __noinline int relays(struct prov_scene *scene, struct file *file, struct
 	if (!scene || !node || !other || !takes_part(scene, other))
 		return 0;
 	derives(scene, REL_RELAY, node, other, &detail);
+	return 0;
+}
+
+/* The hook of every file that is written leads here. */
+static __noinline int writes_terminal(struct file *file, int mask)
+{
+	struct prov_detail detail = { .flags = mask, .offset = NO_OFFSET, .kind = NODE_CHAR };
+	struct prov_scene scene;
+	struct prov_node *node;
+
+	if (!current_scene(&scene))
+		return 0;
+	if (!scene.wanted)
+		ask_other_end(&scene, file);
+	node = terminal_node(&scene, file);
+	if (!node)
+		return 0;
+	generates(&scene, REL_WRITE, node, &detail);
+	relays(&scene, file, node);
 	return 0;
 }
 
