@@ -1,14 +1,16 @@
 """Reads what is known of the measured operations from elsewhere.
 
-Public: :class:`Figure`, :func:`read`, :data:`TOLERANCES`.
+Public: :class:`Figure`, :class:`Published`, :func:`read`, :func:`published`,
+:data:`TOLERANCES`.
 """
 
 import tomllib
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 TOLERANCES = {"simple": 0.02, "fork": 0.05, "macro": 0.15}
 """How far two measurements of the same may differ, by kind."""
+_PUBLISHED = "published"
 
 
 class Figure(NamedTuple):
@@ -30,7 +32,23 @@ class Figure(NamedTuple):
         return TOLERANCES[self.kind]
 
 
+class Published(NamedTuple):
+    """How much another system records of something, as its authors say."""
+
+    title: str
+    bytes: int
+    source: str
+
+
 def read() -> dict[str, Figure]:
     """Phase -> what is known of it, in the order of the page."""
-    text = (resources.files("benchmarks.kernel") / "figures.toml").read_text()
-    return {name: Figure(**fields) for name, fields in tomllib.loads(text).items()}
+    return {name: Figure(**fields) for name, fields in _tables().items() if name != _PUBLISHED}
+
+
+def published() -> dict[str, Published]:
+    """Name -> what is known of the volume of others."""
+    return {name: Published(**fields) for name, fields in _tables()[_PUBLISHED].items()}
+
+
+def _tables() -> dict[str, Any]:
+    return tomllib.loads((resources.files("benchmarks.kernel") / "figures.toml").read_text())

@@ -1,14 +1,16 @@
 """Boots a guest that counts instructions, plays the workload there, brings back what it found.
 
-Public: :func:`measure`, :data:`BUILD`.
+Public: :func:`measure`.
 """
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import guests
+from benchmarks.guests import BUILD, Report, compiler, done, require_count
 from benchmarks.kernel import audit, macro, recording, results
 from benchmarks.kernel.plan import (
     AUDITED,
@@ -22,20 +24,12 @@ from benchmarks.kernel.plan import (
 from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.recording import Counted
 from benchmarks.kernel.results import Line, Phase, Results, Volume
-from provcap.cli.vm import guest_command
 from provcap.errors import GuestError, SetupError
 from provcap.vm.kernels import Kernel
 from provcap.vm.machine import Machine
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "bench"
 AUDIT_SHARE = 8  # so few repetitions that all that is audited can wait for the daemon
-MHZ, MHZ_OFF = 1000.0, 2.0
-TIMEOUT_S = 1800.0
 _PARTS = ("bench", "nothing", "probes.bpf.o")
-_RECORDING = "/tmp/bench-recording"  # in memory: waiting for the host would be counted as time
-
-Report = Callable[[str], object]
 
 
 def measure(kernel: Kernel, quick: bool, report: Report = lambda step: None) -> Results:
@@ -44,9 +38,7 @@ def measure(kernel: Kernel, quick: bool, report: Report = lambda step: None) -> 
     Raises ``SetupError`` if something is not built, ``GuestError`` if the guest does not count
     instructions, or if the workload fails there.
     """
-    for part in (*_PARTS, "compiler", "macro"):
-        if not (BUILD / part).exists():
-            raise SetupError(f"{BUILD / part} is missing: run make bench-kernel")
+    guests.require_built((*_PARTS, "compiler", "macro"))
     with (
         tempfile.TemporaryDirectory(prefix="provcap-bench-") as folder,
         Machine(
@@ -61,25 +53,6 @@ def lay_out(machine: Machine, steps: int) -> None:
     done(machine, ["mkdir", "-m", "755", WORK])
     done(machine, ["cp", *(str(BUILD / part) for part in _PARTS), WORK])
     done(machine, [f"{WORK}/bench", "prepare", str(steps)], cwd=WORK)
-
-
-def require_count(machine: Machine) -> None:
-    """GuestError unless the guest's time stamp counter counts instructions."""
-    mhz = float(done(machine, [f"{WORK}/bench", "clock"]))
-    if abs(mhz - MHZ) > MHZ_OFF:
-        raise GuestError(
-            f"the guest's time stamp counter runs at {mhz:.3f} MHz, not {MHZ:g}: it does not "
-            "count instructions (QEMU needs -icount shift=0,sleep=off, the kernel tsc=reliable)"
-        )
-
-
-def done(machine: Machine, words: list[str], cwd: Path | str = ROOT) -> str:
-    """Standard output of a command that must succeed in the guest."""
-    result = machine.run(words, cwd=cwd, timeout_s=TIMEOUT_S)
-    if result.status:
-        said = result.stderr.decode(errors="replace").strip()[-2000:] or "it said nothing"
-        raise GuestError(f"{' '.join(words)} failed with status {result.status}: {said}")
-    return result.stdout.decode()
 
 
 class _Guest:
@@ -102,11 +75,11 @@ class _Guest:
         self._report("playing the workload without capture again")
         lines += self._play(off, [])
         without = {} if quick else self._play_audited(audited, lines)
-        self._run(["cp", f"{_RECORDING}/audit.raw", str(self._share)])
+        self._run(["cp", f"{guests.RECORDING}/audit.raw", str(self._share)])
         counted = recording.read(self._share / "audit.raw")
         return Results(
             self._machine.kernel.version,
-            (BUILD / "compiler").read_text().strip(),
+            compiler(),
             _modes(lines, counted),
             counted.sizes,
             counted.lost,
@@ -144,8 +117,8 @@ class _Guest:
 def recording_words(programs: Sequence[str] | None) -> list[str]:
     """The words that record a command in the guest, with these programs alone (None: all)."""
     if programs is None:
-        return guest_command([], Path(_RECORDING), [])
-    words = [sys.executable, "-m", "benchmarks.kernel.recorder", f"{_RECORDING}/audit.raw"]
+        return guests.recording_words()
+    words = [sys.executable, "-m", "benchmarks.kernel.recorder", f"{guests.RECORDING}/audit.raw"]
     return [*words, ",".join(programs)]
 
 

@@ -3,15 +3,10 @@
 Public: :func:`page`, :func:`show`.
 """
 
-import sys
-from collections.abc import Iterator
-
-from rich.console import Console
-from rich.table import Table as RichTable
-
 from benchmarks.kernel.ceilings import CEILINGS
 from benchmarks.kernel.results import Results
-from benchmarks.kernel.tables import Table
+from benchmarks.show import Table, markdown
+from benchmarks.show import show as show_tables
 
 _HEAD = """# Performance
 
@@ -23,7 +18,9 @@ and written by
 
 The same again, compared with what is stored: `make bench-kernel CHECK=1`; fewer operations, in less
 time: `make bench-kernel QUICK=1`. How it is measured, where the instructions go and what would save
-some of them: [cost](../explanation/cost.md).
+some of them: [cost](../explanation/cost.md). Other pages have [how much is recorded](volume.md),
+[whether the cost grows](scale.md) with CPUs, objects or time, and [the memory](kernel-memory.md)
+that all of it takes.
 
 *Base* is without any program. *Unfiltered* and *shipped* are whole-system capture without filters
 and with the shipped ones (directory, inode_unknown, char, envp). *Floor* is the least that eBPF
@@ -37,19 +34,13 @@ def page(results: Results, tables: list[Table]) -> str:
     """The whole page."""
     parts = [_HEAD, _made_with(results), "", summary(results), ""]
     for table in tables:
-        parts += [f"## {table.title}\n", f"{table.about}\n", *_markdown(table), ""]
+        parts += [f"## {table.title}\n", f"{table.about}\n", *markdown(table), ""]
     return "\n".join(parts)
 
 
 def show(results: Results, tables: list[Table]) -> None:
     """Print the tables: drawn on a terminal, aligned columns otherwise."""
-    console = Console() if sys.stdout.isatty() else None
-    for table in tables:
-        if console:
-            console.print(_rich(table))
-        else:
-            print(f"\n{table.title}. {table.about}")
-            print("\n".join(_plain(table)))
+    show_tables(tables)
     print(f"\n{summary(results)}")
 
 
@@ -63,28 +54,3 @@ def summary(results: Results) -> str:
 
 def _made_with(results: Results) -> str:
     return f"Linux {results.kernel}, one CPU, `lsm=bpf`; object compiled by {results.compiler}."
-
-
-def _markdown(table: Table) -> Iterator[str]:
-    yield f"| {' | '.join(table.head)} |"
-    yield "|---" + "|---:" * (len(table.head) - 1) + "|"
-    yield from (f"| {' | '.join(row)} |" for row in table.rows)
-
-
-def _plain(table: Table) -> Iterator[str]:
-    rows = [list(table.head), *([cell.replace("`", "") for cell in row] for row in table.rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [f"{first:<{widths[0]}}"]
-        cells += [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        yield "  ".join(cells).rstrip()
-
-
-def _rich(table: Table) -> RichTable:
-    drawn = RichTable(title=f"{table.title}. {table.about}", title_justify="left")
-    for place, name in enumerate(table.head):
-        drawn.add_column(name, justify="right" if place else "left")
-    for row in table.rows:
-        cells = [cell.replace("`", "") for cell in row]
-        drawn.add_row(*(f"[red]{cell}" if cell == "not met" else cell for cell in cells))
-    return drawn

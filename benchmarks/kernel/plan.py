@@ -84,7 +84,7 @@ QUICK = (
 )
 """Phases of a quick measurement."""
 QUICK_PROGRAMS = (
-    *("adopt_tasks", "file_permission", "eventfd_permission", "terminal_permission"),
+    *("adopt_tasks", "file_permission"),
     *("file_open", "file_release", "inode_permission", "inode_getattr", "pipe_read"),
 )
 """The programs that these phases pass."""

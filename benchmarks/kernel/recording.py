@@ -1,11 +1,11 @@
 """Counts what a raw recording holds: in all, in stretches of time, and what is missing from it.
 
-Public: :class:`Counted`, :func:`read`.
+Public: :class:`Counted`, :class:`RawRecord`, :func:`read`, :func:`records_of`.
 """
 
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -20,28 +20,43 @@ _WORD = struct.Struct("<I")
 _AT = struct.Struct("<Q")
 
 
-class _Record(NamedTuple):
+class RawRecord(NamedTuple):
+    """One record of a ring: when it was made, how long it is, and of what it is.
+
+    ``kind`` is a number of ``enum prov_record_kind``; ``what`` a relation or a node kind.
+    """
+
     at_ns: int
     bytes: int
-    is_event: bool
-    is_text: bool
+    kind: int
+    what: int
+    place: int
+    """Where it begins in its batch, with the head of the ring."""
+
+    @property
+    def end(self) -> int:
+        """Where the next one begins."""
+        return self.place + (RING_HEADER_BYTES + self.bytes + 7 & ~7)
 
 
 class Counted:
     """The records of a recording by time; ``lost`` says what is missing, empty: nothing."""
 
-    def __init__(
-        self, records: list[_Record], lost: tuple[str, ...], sizes: Mapping[str, int]
-    ) -> None:
-        """``sizes``: record type -> bytes of its fixed part."""
-        self.lost, self.sizes = lost, sizes
+    def __init__(self, records: list[RawRecord], lost: tuple[str, ...], layout: Layout) -> None:
+        """``layout`` is that of the recording."""
+        self.lost = lost
+        self.sizes = {name: layout.struct(f"prov_{name}").size for name in ("event", "text")}
+        """Record type -> bytes of its fixed part."""
+        event, text = (
+            layout.enumerator("prov_record_kind", name) for name in ("RECORD_EVENT", "RECORD_TEXT")
+        )
         records = sorted(records)
         self._times = [record.at_ns for record in records]
         columns = [
             [record.bytes for record in records],
-            [int(record.is_event) for record in records],
-            [int(record.is_text) for record in records],
-            [record.bytes * record.is_text for record in records],
+            [int(record.kind == event) for record in records],
+            [int(record.kind == text) for record in records],
+            [record.bytes * (record.kind == text) for record in records],
         ]
         self._sums = [[0, *accumulate(column)] for column in columns]
 
@@ -53,7 +68,7 @@ class Counted:
 
 def read(raw: Path) -> Counted:
     """Everything that is in this file; raises ``RecordingError`` if it is none."""
-    records: list[_Record] = []
+    records: list[RawRecord] = []
     statuses: list[Status] = []
     account = Account()
     with raw.open("rb") as file:
@@ -62,26 +77,24 @@ def read(raw: Path) -> Counted:
         for block in reader:
             if block.type == RING:
                 account(decoder.decode(block.payload))
-                records += _records(block.payload, layout)
+                records += records_of(block.payload, layout)
             elif block.type == STATUS:
                 statuses.append(parse_status(block.payload))
     losses = account.losses(statuses[0], statuses[-1])
-    sizes = {name: layout.struct(f"prov_{name}").size for name in ("event", "text")}
-    return Counted(records, tuple(losses.words()), sizes)
+    return Counted(records, tuple(losses.words()), reader.header.layout)
 
 
-def _records(batch: bytes, layout: Layout) -> Iterator[_Record]:
+def records_of(batch: bytes, layout: Layout) -> Iterator[RawRecord]:
+    """The records of a batch, in its order."""
     head = layout.struct("prov_head")
-    at_ns, kind = (RING_HEADER_BYTES + head.field(name).offset for name in ("at_ns", "kind"))
-    event, text = (
-        layout.enumerator("prov_record_kind", name) for name in ("RECORD_EVENT", "RECORD_TEXT")
+    at_ns, kind, what = (
+        RING_HEADER_BYTES + head.field(name).offset for name in ("at_ns", "kind", "what")
     )
     place = 0
     while place < len(batch):
         word: int = _WORD.unpack_from(batch, place)[0]
         size = word & ~(BUSY | DISCARD)
         if not word & DISCARD:
-            own = batch[place + kind]
             when = _AT.unpack_from(batch, place + at_ns)[0]
-            yield _Record(when, size, own == event, own == text)
+            yield RawRecord(when, size, batch[place + kind], batch[place + what], place)
         place += RING_HEADER_BYTES + size + 7 & ~7

@@ -130,6 +130,12 @@ def sum_of_programs(results: Results, mode: str, name: str) -> float | None:
     )
 
 
+def beyond(results: Results, probe: str, other: str) -> float:
+    """What a probe adds to ``pread`` beyond another one; 0 if either was not measured."""
+    costs = [added(results, f"probe:{name}", "pread") for name in (probe, other)]
+    return 0.0 if costs[0] is None or costs[1] is None else costs[0] - costs[1]
+
+
 def dumps(results: Results) -> str:
     """The results as JSON, one line for each phase."""
     modes = {

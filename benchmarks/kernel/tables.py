@@ -1,26 +1,15 @@
 """Lays the results out as tables of words: operations, ceilings, programs, parts, volume.
 
-Public: :class:`Table`, :func:`tables`.
+Public: :func:`tables`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 from benchmarks.kernel.ceilings import CEILINGS, reader_per_record
 from benchmarks.kernel.figures import Figure
 from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.results import Phase, Program, Results, added, sum_of_programs
-
-NOTHING = ""
-
-
-class Table(NamedTuple):
-    """Words in rows under a heading; the first column is text, the others are numbers."""
-
-    title: str
-    about: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+from benchmarks.show import NOTHING, Table, number
 
 
 def tables(results: Results, figures: Mapping[str, Figure]) -> list[Table]:
@@ -50,11 +39,11 @@ def _operations(results: Results, figures: Mapping[str, Figure]) -> Table:
         numbers = [base.instructions, added(results, "whole", name), cost]
         limit = figure.ceiling
         met = NOTHING if limit is None or cost is None else _met(cost <= limit)
-        known = [_number(limit), met, _number(figure.floor), _number(figure.provbpf)]
+        known = [number(limit), met, number(figure.floor), number(figure.provbpf)]
         known.append(figure.camflow)
         if "audit" in results.modes:
-            known.append(_number(added(results, "audit", name)))
-        rows.append([figure.title, *map(_number, numbers), share, *known])
+            known.append(number(added(results, "audit", name)))
+        rows.append([figure.title, *map(number, numbers), share, *known])
     about = "Instructions of one repetition, and how many whole-system capture adds."
     return Table("Operations", about, head, rows)
 
@@ -67,15 +56,22 @@ def _ceilings(results: Results) -> Table:
             continue
         limit = f"{ceiling.limit:,} {ceiling.unit}".strip()
         over = NOTHING if met else f"{found - ceiling.limit:+,.0f}"
-        rows.append([ceiling.title, limit, _number(found), _met(bool(met)), over])
-    about = "Instructions, where nothing else is said."
-    return Table("Ceilings", about, ["what", "ceiling", "measured", "", "over by"], rows)
+        least = number(ceiling.least(results))
+        rows.append([ceiling.title, limit, number(found), _met(bool(met)), over, least])
+    about = (
+        "Instructions, where nothing else is said. *Least* is what attaching, the look-ups of "
+        "tasks and objects without which nothing can be decided, and the records take by "
+        "themselves, measured with the programs of [Floor](#floor): no recorder of these semantics "
+        "can be below it."
+    )
+    head = ["what", "ceiling", "measured", "", "over by", "least"]
+    return Table("Ceilings", about, head, rows)
 
 
 def _macro(results: Results) -> Table:
     base, seen = results.macro.get("base", {}), results.macro.get("shipped", {})
     rows = [
-        [name, _number(cost), _number(seen[name] - cost), f"{seen[name] / cost - 1:+.1%}"]
+        [name, number(cost), number(seen[name] - cost), f"{seen[name] / cost - 1:+.1%}"]
         for name, cost in base.items()
         if name in seen
     ]
@@ -99,7 +95,7 @@ def _programs(results: Results, figures: Mapping[str, Figure]) -> Table:
             first = NOTHING
         total = sum_of_programs(results, "shipped", name)
         if not first:
-            rows.append([NOTHING, "sum, attaching included", NOTHING, _number(total), NOTHING])
+            rows.append([NOTHING, "sum, attaching included", NOTHING, number(total), NOTHING])
     head = ["operation", "program", "calls", "net", "net, unfiltered"]
     about = (
         "Calls per repetition, and instructions of one call without attaching (shipped filters)."
@@ -113,7 +109,7 @@ def _ordered(phase: Phase, whole: Phase | None) -> Iterator[tuple[str, str, Prog
     for name, program in dearest:
         if program.calls >= 0.1:
             other = whole.programs.get(name) if whole else None
-            yield name, _number(other.net if other else None), program
+            yield name, number(other.net if other else None), program
 
 
 def _parts(results: Results) -> Table:
@@ -124,20 +120,20 @@ def _parts(results: Results) -> Table:
         phase = results.phase(f"probe:{name}+stats", "pread")
         nets = [program.net for program in phase.programs.values()] if phase else []
         if total is not None:
-            rows.append([about, _number(total), _number(nets[0] if nets else None)])
+            rows.append([about, number(total), number(nets[0] if nets else None)])
     about = "Single programs that record nothing, on the way of pread: what they add, and net."
     return Table("Floor", about, ["program", "added", "net"], rows)
 
 
 def _reader(results: Results) -> Table:
     rows = [
-        [ceiling.title, _number(ceiling.measure(results))]
+        [ceiling.title, number(ceiling.measure(results))]
         for ceiling in CEILINGS
         if ceiling.title.startswith("wake-up") and ceiling.measure(results) is not None
     ]
     everything = reader_per_record(results)
     if everything is not None:
-        rows.append(["all that it does with a record: drain it, write it", _number(everything)])
+        rows.append(["all that it does with a record: drain it, write it", number(everything)])
     about = "What the recorder (in Python) takes from the same CPU, in none of the numbers above."
     return Table("Reader", about, ["what", "instructions"], rows)
 
@@ -149,7 +145,7 @@ def _still(results: Results, figures: Mapping[str, Figure]) -> Table:
     for name, figure in figures.items():
         found = [added(results, mode, name) for mode in modes]
         if found[0] is not None:
-            rows.append([figure.title, *map(_number, found)])
+            rows.append([figure.title, *map(number, found)])
     head = ["operation", "opaque process", "switched off", "after capture"]
     return Table("Nothing recorded", "Instructions that are added all the same.", head, rows)
 
@@ -173,7 +169,3 @@ def _volume(results: Results, figures: Mapping[str, Figure]) -> Table:
 
 def _met(is_met: bool) -> str:
     return "met" if is_met else "not met"
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:,.0f}"

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import guests
 from benchmarks.kernel import measure
 from provcap.bpf.btf import Btf, object_btf
 from provcap.bpf.loader import find_object
@@ -180,7 +181,7 @@ def trace(
     samples: int,
     kernel: str,
     programs: Sequence[str] | None,
-    report: measure.Report,
+    report: guests.Report,
 ) -> Iterator[str]:
     """A text on each (phase, program); ``programs``: load these alone."""
     with tempfile.TemporaryDirectory(prefix="provcap-trace-") as name:

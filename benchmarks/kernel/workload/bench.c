@@ -4,11 +4,14 @@
  *   bench prepare STEPS            files in the working directory, and fresh names for so many steps
  *   bench play STEP ROUNDS SHARE READER PROGRAMS [PHASE...]
  *   bench command ROOT READER NAME COMMAND
+ *   bench crowd CPUS ROUNDS SHARE READER [PHASE...]
+ *   bench hold KIND COUNT
  *
  * `play` does every phase in each of ROUNDS rounds, with 1/SHARE of its repetitions. READER is the
  * process to stop meanwhile, 0: none; PROGRAMS a folder of pinned programs to read the counters of, or
  * "-". Each phase gives one line of JSON; times are of the clock that records have, too. `command`
- * does the same once for a command of the shell below ROOT, as the phase NAME.
+ * does the same once for a command of the shell below ROOT, as the phase NAME. `crowd` does phases of its own
+ * (crowd.c), each on so many CPUs at once. `hold` keeps objects until its standard input ends (hold.c).
  */
 #include "bench.h"
 
@@ -33,7 +36,7 @@ long must(long result, const char *what)
 	return result;
 }
 
-static uint64_t nanoseconds(clockid_t clock)
+uint64_t nanoseconds(clockid_t clock)
 {
 	struct timespec now;
 
@@ -41,7 +44,7 @@ static uint64_t nanoseconds(clockid_t clock)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static void settle(void)
+void settle(void)
 {
 	struct timespec while_ns = { .tv_nsec = SETTLE_NS };
 
@@ -94,7 +97,7 @@ static void play(const struct phase *phase, unsigned int round, unsigned int tim
 	printf("}}\n");
 }
 
-static bool is_wanted(const char *name, char **wanted)
+bool is_wanted(const char *name, char **wanted)
 {
 	for (char **each = wanted; *each; each++)
 		if (!strcmp(*each, name))
@@ -162,8 +165,13 @@ int main(int count, char **words)
 		return play_all(words + 2);
 	if (count == 6 && !strcmp(words[1], "command"))
 		return play_command(words + 2);
+	if (count >= 6 && !strcmp(words[1], "crowd"))
+		return play_crowd(words + 2);
+	if (count == 4 && !strcmp(words[1], "hold"))
+		return hold(words + 2);
 	fprintf(stderr, "usage: bench clock | prepare STEPS | "
 			"play STEP ROUNDS SHARE READER PROGRAMS [PHASE...] | "
-			"command ROOT READER NAME COMMAND\n");
+			"command ROOT READER NAME COMMAND | "
+			"crowd CPUS ROUNDS SHARE READER [PHASE...] | hold KIND COUNT\n");
 	return 2;
 }

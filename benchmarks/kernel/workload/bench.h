@@ -42,6 +42,21 @@ extern unsigned int step; /* which of the fresh names */
 long must(long result, const char *what);
 #define MUST(call) must((call), #call)
 
+uint64_t nanoseconds(clockid_t clock);
+/* Sleeps until what the kernel does a grace period later is done */
+void settle(void);
+
+bool is_wanted(const char *name, char **wanted); /* none: all are */
+
+/* So many processes, one after the other (processes.c) */
+void begin_and_end(unsigned int times);
+
+/* The same work on several CPUs at once (crowd.c) */
+int play_crowd(char **words);
+
+/* Many objects at once (hold.c) */
+int hold(char **words);
+
 /* Before anything is recorded */
 void make_files(void);
 void make_names(unsigned int steps);

@@ -2,7 +2,7 @@
 /* Processes that begin and end at once. */
 #include "bench.h"
 
-static void do_fork(unsigned int times)
+void begin_and_end(unsigned int times)
 {
 	while (times--) {
 		pid_t child = MUST(fork());
@@ -32,7 +32,7 @@ static void do_exec(unsigned int times)
 }
 
 const struct phase processes[] = {
-	{ "fork_exit", 300, do_fork },
+	{ "fork_exit", 300, begin_and_end },
 	{ "vfork_exec", 200, do_exec },
 	{},
 };
