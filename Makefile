@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SIDE_BY_SIDE := -n auto --maxprocesses 3 --dist loadgroup
 .DEFAULT_GOAL := help
 .PHONY: help setup kernel vocabulary layout lint test test-fast test-kernels soak bench-kernel \
-	demo picture clean
+	bench-volume bench-scale bench-memory demo picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ bench-kernel: kernel ## what capture costs in the kernel, in instructions of a g
 	@$(MAKE) --no-print-directory -s -C benchmarks/kernel
 	@$(PYTHON) -m benchmarks.kernel $(if $(QUICK),--quick) $(if $(CHECK),--check) \
 		$(if $(QUICK)$(CHECK),,--write) $(if $(JSON),--json)
+
+# each takes ten to twenty minutes and writes its page in docs/reference; PAGE=1: only the page, from what was found last
+bench-volume: kernel ## how much is recorded of a compile, of wget and of an idle machine
+bench-scale: kernel ## whether the cost of capture grows with CPUs, live objects or time
+bench-memory: kernel ## what capture takes of the kernel's memory, and the bound of each map
+bench-volume bench-scale bench-memory: bench-%:
+	@$(MAKE) --no-print-directory -s -C benchmarks/kernel
+	@$(PYTHON) -m benchmarks.$* $(if $(PAGE),--page,--write)
 
 demo: kernel ## record a small program in a guest and ask where its output came from
 	@packaging/demo.sh

@@ -1,0 +1,1 @@
+"""Measures what capture takes of the kernel's memory: fixed, and for each object that lives."""

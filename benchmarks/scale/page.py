@@ -1,0 +1,188 @@
+"""Lays out what the measurement found as a page of the reference.
+
+Public: :func:`page`, :func:`growth`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from benchmarks import show
+from benchmarks.kernel import figures
+from benchmarks.maps import MapShape, map_shapes
+from benchmarks.scale import shared
+from benchmarks.scale.plan import ALONE, CPUS, CROWD, FEW, MANY, STATES
+from benchmarks.scale.results import Cost, Scale
+from benchmarks.show import Page, Table, number
+from provcap.bpf import loader
+
+GROWN = 0.02
+"""As a part of what capture added before."""
+GROWN_BASE = {"simple": 0.01, "fork": 0.05}
+"""As a part of the operation without capture: less is not told from what it differs by itself."""
+
+_HEAD = """# Scale
+
+Whether an operation costs more with more CPUs, with more objects alive, or the longer a capture
+runs; in **instructions of the guest**, as on the page on [performance](performance.md), with
+shipped filters. Measured and written by
+
+    make bench-scale
+
+with Linux {kernel}; object compiled by {compiler}.
+Lost in the same run: nothing, or the numbers would have been refused.
+
+{verdict}
+"""
+
+
+def page(found: Scale) -> Page:
+    """The whole page; raises ``SetupError`` if the object is not built."""
+    shapes = map_shapes(loader.read_object(loader.find_object()))
+    verdict = "\n".join(show.wrapped(f"- {line}", "  ") for line in _verdicts(found))
+    head = _HEAD.format(kernel=found.kernel, compiler=found.compiler, verdict=verdict)
+    tables = [_crowd(found), _aged(found, shapes), _events(found), _shared(shapes)]
+    return Page(head, tables)
+
+
+def growth(before: Cost, after: Cost, kind: str = "simple") -> float | None:
+    """By what part of it the added cost has grown; None if that is no more than measurements do.
+
+    ``kind``: of the operation, as in figures.toml.
+    """
+    more = after.added - before.added
+    if more <= max(GROWN * before.added, GROWN_BASE[kind] * before.base):
+        return None
+    return more / before.added if before.added > 0 else 1.0
+
+
+def _verdicts(found: Scale) -> Iterator[str]:
+    one, most = (found.crowd[str(cpus)] for cpus in (CPUS[0], CPUS[-1]))
+    yield from _verdict(f"From 1 to {CPUS[-1]} CPUs", one, most, CROWD)
+    titles = {name: figure.title for name, figure in figures.read().items()}
+    few, later, many = (found.aged[state] for state in STATES)
+    events = found.records["later"] - found.records["few"]
+    yield from _verdict(f"After {events:,} further records", few, later, titles)
+    yield from _verdict(f"From {FEW:,} to {MANY:,} files met", few, many, titles)
+
+
+def _verdict(
+    what: str, before: Mapping[str, Cost], after: Mapping[str, Cost], titles: Mapping[str, str]
+) -> Iterator[str]:
+    grown = [
+        f"{titles[name]} ({before[name].added:,.0f} -> {after[name].added:,.0f}, {part:+.0%})"
+        for name in before
+        if (part := growth(before[name], after[name], _kind(name))) is not None
+    ]
+    if grown:
+        yield f"{what} what capture adds **grows** for: {', '.join(grown)}."
+    else:
+        yield f"{what} no operation costs more than measurements differ."
+
+
+def _kind(name: str) -> str:
+    return "fork" if "fork" in name else "simple"
+
+
+def _crowd(found: Scale) -> Table:
+    states = [ALONE, *map(str, CPUS)]
+    rows = [
+        [
+            title,
+            *(number(found.crowd[state][name].base) for state in (states[1], states[-1])),
+            *(number(found.crowd[state][name].added) for state in states),
+            *_of_record([found.crowd[states[1]][name], found.crowd[states[-1]][name]]),
+        ]
+        for name, title in CROWD.items()
+    ]
+    about = (
+        f"One process bound to each of 1, 2 or {CPUS[-1]} CPUs of a guest that has {CPUS[-1]}; all"
+        " begin at the same moment and do the same as often, each with files of its own. The"
+        " virtual CPUs take turns on one clock, which stands still for none of them, so the time"
+        " that passes, over the operations of all, is the instructions of one operation, those"
+        " of waiting in a loop for another CPU included. That the counter can be trusted there"
+        " shows in the first row: a loop without a system call takes its two instructions on"
+        " any number of CPUs. *Alone* is the same in a guest with one CPU. *Per record* is"
+        " what is added over the records that are made."
+    )
+    head = ["operation", "base, 1", f"base, {CPUS[-1]}", "added, alone"]
+    head += [f"added, {cpus}" for cpus in CPUS]
+    head += ["records", "per record, 1", f"per record, {CPUS[-1]}"]
+    more = (
+        "What makes processes differs by up to 5 % from one play to the next, with any number of"
+        " CPUs: more than capture adds to it; and what the kernel does with a process a grace"
+        " period after its end, records included, may come after the stretch. Virtual CPUs that"
+        " take turns are in each other's way only where a turn ends in the middle of something: an"
+        " exchange that another CPU spoils, or a lock that it holds, is met less often than on"
+        " real ones. And instructions say nothing of cache lines that move between CPUs. What"
+        " could be fought over is in the list below."
+    )
+    return Table("CPUs", about, head, rows, more=more)
+
+
+def _of_record(costs: Sequence[Cost]) -> Iterator[str]:
+    """Records of one repetition, then what each of the costs is for one of them."""
+    records = costs[0].records
+    yield f"{records:.2f}"
+    for cost in costs:
+        yield number(cost.added / cost.records) if records >= 0.5 else ""
+
+
+def _aged(found: Scale, shapes: Sequence[MapShape]) -> Table:
+    titles = {name: figure.title for name, figure in figures.read().items()}
+    names = next(shape.entries for shape in shapes if shape.name == "names")
+    rows = [
+        [
+            titles[name],
+            *(number(found.aged[state][name].base) for state in ("few", "many")),
+            *(number(found.aged[state][name].added) for state in STATES),
+            *(f"{found.aged[state][name].records:.2f}" for state in STATES),
+        ]
+        for name in found.aged["few"]
+    ]
+    states = "; ".join(f"*{name}* {title}" for name, title in STATES.items())
+    about = (
+        "The operations of the page on performance, on one CPU, in one capture that goes on:"
+        f" {states}. The files are made and opened once while the capture runs, and all of them"
+        " stay in the kernel's cache with their state; the operations are done at a few others."
+        " Without capture the same is done, so that what the kernel itself takes with so many"
+        f" files is not counted.{_about_forks(found)} With more than {names:,} names, as in the"
+        " last state, a further one costs what forgetting an old one does."
+    )
+    head = ["operation", "base, few", "base, many"]
+    head += [f"added, {state}" for state in STATES] + [f"records, {state}" for state in STATES]
+    return Table("Objects and time", about, head, rows)
+
+
+def _about_forks(found: Scale) -> str:
+    if not found.summed:
+        return " A `fork` differs by up to 5 % from one play to the next: more than capture adds."
+    return (
+        " A `fork` differs by more than capture adds to it, so for processes the sum of the"
+        " programs that run is told, with 185 for being attached."
+    )
+
+
+def _events(found: Scale) -> Table:
+    rows = [[STATES[state], number(records)] for state, records in found.records.items()]
+    about = "Records of the capture when the operations of a state began."
+    return Table("How much had been recorded", about, ["state", "records"], rows)
+
+
+def _shared(shapes: Sequence[MapShape]) -> Table:
+    rows = [
+        [f"`{name}`", written.whose, written.by, written.often]
+        for name, written in shared.read().items()
+    ]
+    about = (
+        "Every map of the object, with who writes to it and how often. There are no global"
+        " variables that a program writes. Nothing that belongs to all CPUs is written by every"
+        " hook, nor by reading, writing, opening or naming a file."
+    )
+    head = ["map", "belongs to", "written by", "how often"]
+    size = next(shape.value_bytes for shape in shapes if shape.name == "memories")
+    more = (
+        f"Entries of `memories` are {size} bytes, one behind the other, so on a cache line that"
+        " two processes have in common is only what one of them writes when it shares memory;"
+        " entries of the other maps have memory of their own. What hooks read in `machine` and what"
+        " they write there is 64 bytes apart."
+    )
+    return Table("What is written, and by whom", about, head, rows, texts=4, more=more)

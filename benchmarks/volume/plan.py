@@ -1,0 +1,61 @@
+"""What is recorded, and in which ways, as values that go into the guest.
+
+Public: :data:`WORKLOADS`, :data:`MODES`, :class:`Mode`, :class:`Stretch`, and how much of
+each there is.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SOURCES, HEADERS = 40, 5
+FETCHES, WARMING = 50, 2
+PAGE_BYTES = 512
+PORT = 8000
+IDLE_S = 600
+
+
+class Mode(NamedTuple):
+    """One way to record."""
+
+    title: str
+    filtered: bool
+    """With the shipped filters."""
+    compressed: bool
+    """With ``--compress-edge true``."""
+
+
+MODES = {
+    "shipped": Mode("shipped filters", True, True),
+    "whole": Mode("unfiltered", False, True),
+    "shipped_all_edges": Mode("shipped filters, every operation", True, False),
+    "whole_all_edges": Mode("unfiltered, every operation", False, False),
+}
+"""Name -> what it is; each begins an epoch, so that everything is described anew."""
+
+
+class Workload(NamedTuple):
+    """Something to record; what is told of it is ``scale`` times what was recorded."""
+
+    title: str
+    scale: float = 1.0
+
+
+WORKLOADS: Mapping[str, Workload] = {
+    "build": Workload(f"make: {SOURCES} compiles, an archive, a link"),
+    "wget": Workload("1,000 fetches with wget", 1000 / FETCHES),
+    "idle": Workload("an hour in which nothing is done", 3600 / IDLE_S),
+}
+
+
+class Stretch(NamedTuple):
+    """When a workload was done, by CLOCK_BOOTTIME; its mode since ``since_ns``."""
+
+    mode: str
+    since_ns: int
+    workload: str
+    from_ns: int
+    to_ns: int
+
+    def has(self, at_ns: int) -> bool:
+        """Whether it was then."""
+        return self.from_ns <= at_ns <= self.to_ns

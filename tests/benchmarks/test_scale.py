@@ -1,0 +1,82 @@
+"""What is made of the lines that the workload says on several CPUs and in several states."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.kernel.results import Volume
+from benchmarks.scale.page import growth
+from benchmarks.scale.results import Cost, costs
+
+
+class Recorded:
+    """Ten records in every stretch of time."""
+
+    def between(self, from_ns: int, to_ns: int) -> Volume:
+        return Volume(10, 720, 10, 0, 0)
+
+
+def line(mode: str, state: str, instructions: int, round: int = 1) -> dict[str, Any]:
+    return {
+        "mode": mode,
+        "state": state,
+        "phase": "pipe",
+        "round": round,
+        "times": 10,
+        "instructions": instructions,
+        "from_ns": 0,
+        "to_ns": 1,
+        "programs": {},
+    }
+
+
+def test_a_cost_is_of_one_repetition_in_the_cheapest_round() -> None:
+    """The first round has only warmed up."""
+    lines = [line("base", "1", 1000), line("shipped", "1", 1200, 0)]
+    lines += [line("shipped", "1", 1600, 1), line("shipped", "1", 1500, 2)]
+
+    cost = costs(lines, Recorded())["1"]["pipe"]  # type: ignore[arg-type]
+
+    assert cost == Cost(100.0, 150.0, 1.0)
+    assert cost.added == 50.0
+
+
+def test_where_programs_were_timed_their_sum_is_what_is_added() -> None:
+    """Each call with 185 for being attached, and without the 68 that reading a clock takes."""
+    lines = [line("base", "few", 1000), line("shipped", "few", 9000)]
+    for each in lines:
+        each["phase"] = "fork_exit"
+    lines.append(lines[1] | {"mode": "shipped_programs", "programs": {"lsm/a": [20, 3360]}})
+
+    cost = costs(lines, Recorded())["few"]["fork_exit"]  # type: ignore[arg-type]
+
+    assert cost.added == 2 * (100 + 185)
+
+
+def test_a_state_without_a_base_has_that_of_the_first() -> None:
+    """Without capture nothing grows old."""
+    lines = [
+        line("base", "few", 1000),
+        line("shipped", "few", 1500),
+        line("shipped", "later", 1700),
+    ]
+
+    assert costs(lines, Recorded())["later"]["pipe"].base == 100.0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("added", "grown"), [(1019.0, None), (1021.0, 0.021), (900.0, None)])
+def test_what_grows_by_more_than_measurements_differ_is_told(
+    added: float, grown: float | None
+) -> None:
+    """A fiftieth of what was added before."""
+    found = growth(Cost(1000.0, 2000.0, 1.0), Cost(1000.0, 1000.0 + added, 1.0))
+
+    assert found == (None if grown is None else pytest.approx(grown))
+
+
+def test_what_the_operation_itself_does_not_repeat_has_not_grown() -> None:
+    """A fork takes a hundred times what is added to it."""
+    before, after = Cost(250_000.0, 255_000.0, 1.0), Cost(250_000.0, 265_000.0, 1.0)
+
+    assert growth(before, after, "fork") is None
+    assert growth(before, after) == pytest.approx(2.0)
