@@ -225,6 +225,14 @@ extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __attribute__((sec
 			(__s64)BPF_CORE_READ(__in, member));                                 \
 	})
 
+/* A few words by loads: a call takes as long as ten of them. */
+#define COPY_WORDS(to, from, count)                                                         \
+	({                                                                                   \
+		__s64 *__to = (void *)(to);                                                  \
+		_Pragma("unroll") for (int __i = 0; __i < (count); __i++)                    \
+			__to[__i] = NUMBER_AT((const __s64 *)(from) + __i);                  \
+	})
+
 #define has_hook(name) bpf_core_field_exists(((union security_list_options *)0)->name)
 
 #endif

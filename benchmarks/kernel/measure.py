@@ -128,7 +128,7 @@ def _plans(quick: bool) -> tuple[Plan, Plan, Plan, Plan]:
     recorded = recorded_runs(quick)
     phases = recorded[0].phases
     probes = [
-        Run(f"probe:{name}{counted}", ("pread",), 2) for name in NAMES for counted in ("", "+stats")
+        Run(f"probe:{name}{counted}", ("pread",), 4) for name in NAMES for counted in ("", "+stats")
     ]
     again = 0 if quick else MACRO_ROUNDS
     base = Plan([Run("base", phases, 3, again), *probes], f"{WORK}/base", 0, share)

@@ -18,11 +18,12 @@ static __always_inline void *current_ring(__u32 cpu)
 }
 
 /* The number is taken whether or not the record can be sent: a gap is the loss itself. */
-static __always_inline void fill_head(struct prov_head *head, __u32 seq, __u8 kind, __u8 what)
+static __always_inline void fill_head(struct prov_head *head, __u32 cpu, __u32 seq, __u8 kind,
+				      __u8 what)
 {
 	head->at_ns = bpf_ktime_get_boot_ns();
 	head->seq = seq;
-	head->cpu = bpf_get_smp_processor_id();
+	head->cpu = cpu;
 	head->kind = kind;
 	head->what = what;
 }
@@ -47,7 +48,7 @@ static __always_inline void *reserve(__u32 size, __u8 kind, __u8 what, enum prov
 	if (ring)
 		record = bpf_ringbuf_reserve(ring, size, 0);
 	if (record)
-		fill_head(record, seq, kind, what);
+		fill_head(record, cpu, seq, kind, what);
 	else
 		count_here(refused);
 	return record;
@@ -59,7 +60,8 @@ static __always_inline bool send_text(struct prov_text *text, __u32 size, __u8 w
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = current_ring(cpu);
 
-	fill_head(&text->head, next_seq(), RECORD_TEXT, what);
+	fill_head(&text->head, 0, next_seq(), RECORD_TEXT, what);
+	text->head.cpu = bpf_get_smp_processor_id(); /* again: to keep it takes the last stack that there is */
 	if (ring && !bpf_ringbuf_output(ring, text, size, RING_FLAGS))
 		return true;
 	count_here(COUNT_TEXT_RING_FULL);

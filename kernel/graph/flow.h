@@ -398,9 +398,12 @@ VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
 	if (detail->flow == FLOW_DATA)
 		spread(scene.policy, relation, actor_node(&scene)->marks,
 		       actor_node(&scene)->taint, object, detail->kind);
-	fill_generation(&edge, &scene, relation, object, from_memory);
-	if (!detail->is_first && is_known(&scene, &edge))
-		return false;
+	edge.relation = relation;
+	if (!detail->is_first) {
+		fill_generation(&edge, &scene, relation, object, from_memory);
+		if (is_known(&scene, &edge))
+			return false;
+	}
 	send_generation(&scene, &edge, object, detail, from_memory);
 	return true;
 }

@@ -74,10 +74,13 @@ static __always_inline bool is_ending(void)
 static __always_inline int unlinks(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
-	bool ends = is_ending();
+	bool ends;
 
-	if ((ends || is_ours(vma)) && is_shared_file(vma) && !is_seen_to(ctx) &&
-	    open_scene(&scene) && scene.memory && scene.memory->shares)
+	if (!is_shared_file(vma)) /* most are not */
+		return 0;
+	ends = is_ending();
+	if ((ends || is_ours(vma)) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory &&
+	    scene.memory->shares)
 		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode), ends);
 	return 0;
 }

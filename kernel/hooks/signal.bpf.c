@@ -41,13 +41,24 @@ int BPF_PROG(task_kill, struct task_struct *task, struct kernel_siginfo *info, i
 	return 0;
 }
 
-/* Only what sigqueue(3) and its kind send has a value that the sender chose. At address 0 is a 0. */
-static __always_inline bool has_value(struct kernel_siginfo *info)
+/* Who or what sent it. At address 0 is a 0, and so it is at that of SEND_SIG_PRIV. */
+static __always_inline int code_of(struct kernel_siginfo *info)
 {
 	struct kernel_siginfo___code *read = plain(info);
-	int code = FIELD(read, si_code);
 
+	return FIELD(read, si_code);
+}
+
+/* Only what sigqueue(3) and its kind send has a value that the sender chose. */
+static __always_inline bool has_value(int code)
+{
 	return code != SI_USER && code != SI_TKILL;
+}
+
+/* Of a child that ends, a fault, a timer: no permission is asked for such, and nobody may claim it. */
+static __always_inline bool is_of_kernel(int code)
+{
+	return code > SI_USER;
 }
 
 /* The value goes on into the receiver's memory, where any of its threads may use it. */
@@ -95,14 +106,15 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(signal_generate, int number, struct kernel_siginfo *info, struct task_struct *task,
 	     int group, int result)
 {
-	struct prov_task *state = own_state();
+	int code = code_of(info);
+	struct prov_task *state = is_of_kernel(code) ? NULL : own_state();
 
 	if (!state || !state->signals || state->signals != (__u64)plain(task))
 		return 0;
 	state->signals = 0;
 	if (result == TRACE_SIGNAL_DELIVERED || result == TRACE_SIGNAL_LOSE_INFO)
 		if (task != bpf_get_current_task_btf())
-			signals(task, number, has_value(info));
+			signals(task, number, has_value(code));
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 
 /* A thread may have been cloned in an edge and never have acted: then its end is where it is described. */
 static __always_inline void tell_end(struct prov_policy *policy, struct task_struct *task,
-				     struct prov_task *state)
+				     struct prov_task *state, __u32 status)
 {
 	struct prov_scene scene = {
 		.policy = policy,
@@ -69,7 +69,7 @@ static __always_inline void tell_end(struct prov_policy *policy, struct task_str
 		return;
 	if (is_tracked(policy, actor_node(&scene)))
 		announce_task(policy, task, state);
-	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, FIELD(task, exit_code));
+	ends(policy, REL_TERMINATE_TASK, &state->node, NODE_TASK, status);
 }
 
 SEC("lsm/task_setpgid")
@@ -106,11 +106,13 @@ int BPF_PROG(task_getpgid, struct task_struct *task, int ret)
 static __always_inline void finish_task(struct prov_policy *policy, struct task_struct *task,
 				   struct prov_task *state)
 {
+	__u32 status;
+
 	if (!policy || !is_born(&state->node) || __sync_lock_test_and_set(&state->finished, 1))
 		return;
-	tell_end(policy, task, state);
-	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0),
-		       FIELD(task, exit_code));
+	status = task->exit_code;
+	tell_end(policy, task, state, status);
+	release_memory(policy, __sync_lock_test_and_set(&state->memory, 0), status);
 }
 
 /*
@@ -137,7 +139,7 @@ int BPF_PROG(task_free, struct task_struct *task)
 
 	if (state)
 		finish_task(current_policy(), task, state);
-	else if (!FIELD(task, exit_state))
+	else if (!task->exit_state)
 		count_loss(COUNT_TASK_STORAGE); /* it never ran, so nothing else has seen it end */
 	return 0;
 }

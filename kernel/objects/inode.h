@@ -475,13 +475,13 @@ static __noinline int read_inode_marks(struct prov_policy *policy, struct inode 
 
 /*
  * LSM programs only. The node of a file or directory of which there is nothing special to know, with marks as they
- * are: what nearly all calls are about. NULL: the long way is to find out.
+ * are: what nearly all calls are about. NULL: the long way is to find out. What is stacked has no such storage.
  */
 static __always_inline struct prov_node *plain_node(struct prov_scene *scene, struct inode *inode)
 {
 	struct prov_node *node;
 
-	if (!(PLAIN_TYPES >> (inode->i_mode >> 12 & 15) & 1) || is_stacked(inode))
+	if (!(PLAIN_TYPES >> (inode->i_mode >> 12 & 15) & 1))
 		return NULL;
 	node = bpf_inode_storage_get(&inodes, inode, NULL, 0);
 	if (!node || !is_born(node) || node->nature & (NATURE_SHARED | NATURE_MAPPED) ||

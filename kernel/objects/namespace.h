@@ -45,6 +45,8 @@ static __always_inline __u64 effective_capabilities(const struct cred *cred)
 {
 	__u64 found = 0;
 
+	if (CAN_CAST)
+		return NUMBER_AT(&cred->cap_effective);
 	bpf_core_read(&found, sizeof(found), &cred->cap_effective);
 	return found;
 }

@@ -58,6 +58,20 @@ static __always_inline void read_entry(struct prov_entry *entry, struct dentry *
 	entry->name = ADDRESS_IN(dentry, d_name.name);
 }
 
+#define SHORT_NAME 32 /* of which all bytes can be read wherever a name is kept */
+
+/* What is read behind the end of the name is written over by what comes next, or not sent. */
+static __always_inline void copy_name(char *to, const unsigned char *name, __u32 length)
+{
+	if (!CAN_CAST || length > SHORT_NAME) {
+		bpf_probe_read_kernel(to, length, name);
+		return;
+	}
+	COPY_WORDS(to, name, 2);
+	if (length > 16)
+		COPY_WORDS(to + 16, name + 16, 2);
+}
+
 static __always_inline bool append_component(struct prov_walk *walk, const struct prov_entry *entry)
 {
 	__u32 at = walk->length, length = entry->hash_len >> 32 & 255;
@@ -65,7 +79,7 @@ static __always_inline bool append_component(struct prov_walk *walk, const struc
 	if (at + length + 1 > TEXT_ROOM)
 		return false;
 	at &= TEXT_ROOM - 1;
-	bpf_probe_read_kernel(&walk->buffer->room[at], length, entry->name);
+	copy_name(&walk->buffer->room[at], entry->name, length);
 	walk->buffer->room[at + length] = '/';
 	walk->length += length + 1;
 	return true;

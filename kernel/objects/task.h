@@ -28,7 +28,7 @@ static __always_inline __u64 resident_pages(struct mm_struct *mm)
 
 static __always_inline void fill_usage(struct prov_task_record *record, struct task_struct *task)
 {
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = READ_ONLY(task)->mm;
 	__u64 resident = mm ? resident_pages(mm) : 0;
 	__u64 peak = mm ? mm->hiwater_rss : 0;
 	__u64 vm = mm ? mm->total_vm : 0;
@@ -54,32 +54,34 @@ static __always_inline void fill_usage(struct prov_task_record *record, struct t
 static __always_inline void fill_namespaces(struct prov_task_record *record,
 					    struct task_struct *task, struct nsproxy *ns)
 {
-	struct pid *pid = task->thread_pid;
-	struct upid last = {};
-	__u32 level;
+	struct pid *pid = READ_ONLY(task)->thread_pid;
+	struct pid_namespace *own;
+	struct upid *last;
 
 	record->utsns = ns ? ns->uts_ns->ns.inum : 0;
 	record->ipcns = ns ? ns->ipc_ns->ns.inum : 0;
 	record->mntns = ns ? ns->mnt_ns->ns.inum : 0;
 	record->netns = ns ? ns->net_ns->ns.inum : 0;
 	record->cgroupns = ns ? ns->cgroup_ns->ns.inum : 0;
-	if (pid) {
-		level = pid->level;
-		bpf_core_read(&last, sizeof(last), &pid->numbers[level]);
-	}
-	record->vpid = last.nr;
-	record->pidns = last.ns ? FIELD(last.ns, ns.inum) : 0;
+	record->vpid = 0;
+	record->pidns = 0;
+	if (!pid)
+		return;
+	last = &((struct pid *)plain(pid))->numbers[pid->level];
+	own = FIELD(last, ns);
+	record->vpid = FIELD(last, nr);
+	record->pidns = own ? FIELD(own, ns.inum) : 0;
 }
 
 static __always_inline void fill_identity(struct prov_task_record *record, struct task_struct *task,
 					  const struct cred *cred)
 {
-	struct tty_struct *tty = task->signal->tty;
-	struct dentry *cwd = task->fs->pwd.dentry;
+	struct tty_struct *tty = READ_ONLY(task)->signal->tty;
+	struct dentry *cwd = READ_ONLY(task)->fs->pwd.dentry;
 
 	record->pid = task->pid;
 	record->tgid = task->tgid;
-	record->ppid = task->real_parent->tgid;
+	record->ppid = READ_ONLY(task)->real_parent->tgid;
 	record->uid = cred->uid.val;
 	record->gid = cred->gid.val;
 	record->euid = cred->euid.val;
@@ -99,10 +101,16 @@ static __always_inline void fill_identity(struct prov_task_record *record, struc
 	record->cwd_dev = cwd ? cwd->d_inode->i_sb->s_dev : 0;
 	record->reserved = 0;
 	record->start_ns = task->start_boottime;
-	bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
+	if (CAN_CAST)
+		COPY_WORDS(record->comm, &task->comm, 2);
+	else
+		bpf_core_read(&record->comm, sizeof(record->comm), &task->comm);
 }
 
-/* `cred` and `namespaces` are the task's own, or those that it is about to get. */
+/*
+ * `cred` and `namespaces` are the task's own, or those that it is about to get. Of the task itself numbers are loaded as
+ * they are, which is cheapest, and pointers by way of a cast, for the sake of the verifier.
+ */
 static __noinline int send_task(struct prov_policy *policy, struct task_struct *task,
 				struct prov_task *state, const struct cred *cred,
 				struct nsproxy *namespaces)
@@ -119,9 +127,9 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	fill_node(&record->node, &state->node, policy);
 	record->memory = memory ? memory->node.id : 0;
 	record->cgroup = READ_ONLY(task)->cgroups->dfl_cgrp->kn->id;
-	fill_identity(record, READ_ONLY(task), READ_ONLY(cred));
-	fill_namespaces(record, READ_ONLY(task), READ_ONLY(namespaces));
-	fill_usage(record, READ_ONLY(task));
+	fill_identity(record, task, READ_ONLY(cred));
+	fill_namespaces(record, task, READ_ONLY(namespaces));
+	fill_usage(record, task);
 	submit(record);
 	state->node.sent = policy->epoch;
 	return 0;
