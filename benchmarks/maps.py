@@ -6,6 +6,7 @@ Public: :class:`MapShape`, :func:`map_shapes`, :func:`written_globals`, :data:`T
 from typing import NamedTuple
 
 from provcap.bpf.btf import Array, Btf, DataSection, Pointer, Struct, Var, object_btf
+from provcap.bpf.maps import ARRAY
 from provcap.errors import KernelError
 
 TYPES = {
@@ -21,7 +22,8 @@ TYPES = {
     29: "task storage",
 }
 """Number in ``enum bpf_map_type`` -> what it is called here."""
-_CONSTANT = (".rodata", ".maps", "license", ".kconfig", ".ksyms")
+_VARIABLE = ".data."
+_CONSTANT = (".rodata", ".maps", "license", ".kconfig", ".ksyms", _VARIABLE)
 
 
 class MapShape(NamedTuple):
@@ -37,17 +39,29 @@ class MapShape(NamedTuple):
 
 
 def map_shapes(image: bytes) -> list[MapShape]:
-    """Every map of the object, in its order; raises ``KernelError`` if it has none."""
+    """Every map of the object, in its order, then those of one variable each.
+
+    Raises ``KernelError`` if there is none.
+    """
     btf = object_btf(image)
-    return [_shape(btf, variable) for variable in _variables(btf, ".maps")]
+    declared = [_shape(btf, variable) for variable in _variables(btf, ".maps")]
+    return declared + [
+        MapShape(name.removeprefix(_VARIABLE), ARRAY, 4, btf.size_of(variable.type), 1, True)
+        for name in _sections(btf)
+        if name.startswith(_VARIABLE)
+        for variable in _variables(btf, name)
+    ]
 
 
 def written_globals(image: bytes) -> list[str]:
-    """Names of global variables that a program could write."""
+    """Names of global variables that a program could write and that are no maps of ours."""
     btf = object_btf(image)
-    names = [type.name for _, type in btf.types() if isinstance(type, DataSection)]
-    sections = [name for name in names if not name.startswith(_CONSTANT)]
+    sections = [name for name in _sections(btf) if not name.startswith(_CONSTANT)]
     return [variable.name for name in sections for variable in _variables(btf, name)]
+
+
+def _sections(btf: Btf) -> list[str]:
+    return [type.name for _, type in btf.types() if isinstance(type, DataSection)]
 
 
 def _variables(btf: Btf, section: str) -> list[Var]:

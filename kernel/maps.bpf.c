@@ -5,10 +5,10 @@
 const volatile __u32 probe_copy, probe_copies;
 
 struct rings_map rings SEC(".maps");
-struct policy_map policy SEC(".maps");
+struct prov_policy one_policy SEC(".data.policy");
+struct prov_machine one_machine SEC(".data.machine");
 struct cpu_map cpus SEC(".maps");
 struct layout_map layout SEC(".maps");
-struct machine_map machine SEC(".maps");
 struct tasks_map tasks SEC(".maps");
 struct task_marks_map task_marks SEC(".maps");
 struct memories_map memories SEC(".maps");

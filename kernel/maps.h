@@ -30,13 +30,12 @@ struct rings_map {
 };
 extern struct rings_map rings SEC(".maps");
 
-struct policy_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct prov_policy);
-};
-extern struct policy_map policy SEC(".maps");
+/*
+ * What all programs read of one record is a variable: its map has the name behind ".data.", and the
+ * address is in the code, so there is nothing to look up.
+ */
+extern struct prov_policy one_policy;
+extern struct prov_machine one_machine;
 
 struct cpu_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -54,14 +53,6 @@ struct layout_map {
 	__type(value, struct prov_layout);
 };
 extern struct layout_map layout SEC(".maps");
-
-struct machine_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct prov_machine);
-};
-extern struct machine_map machine SEC(".maps");
 
 struct tasks_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

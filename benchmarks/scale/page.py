@@ -173,7 +173,7 @@ def _shared(shapes: Sequence[MapShape]) -> Table:
         for name, written in shared.read().items()
     ]
     about = (
-        "Every map of the object, with who writes to it and how often. There are no global"
+        "Every map of the object, with who writes to it and how often. There are no further"
         " variables that a program writes. Nothing that belongs to all CPUs is written by every"
         " hook, nor by reading, writing, opening or naming a file."
     )

@@ -16,21 +16,13 @@ static __always_inline enum prov_relation relation_of(__u32 kept)
 	return kept & (8 * sizeof(((struct prov_policy *)0)->relation_filter) - 1);
 }
 
-static __always_inline struct prov_machine *the_machine(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&machine, &zero);
-}
-
 /* The edge is given up, and that is counted, if too many wait for the same file. */
 static __noinline int owe(const struct prov_copying *copying, __u64 actor)
 {
-	struct prov_machine *all = the_machine();
 	struct prov_debt debt = {};
 	struct prov_debt_key key = {};
 
-	if (!copying || !all)
+	if (!copying)
 		return 0;
 	debt.source = copying->source;
 	debt.actor = actor;
@@ -43,7 +35,7 @@ static __noinline int owe(const struct prov_copying *copying, __u64 actor)
 		key.place = place;
 		if (bpf_map_update_elem(&debts, &key, &debt, BPF_NOEXIST))
 			continue;
-		__sync_fetch_and_add(&all->debts, 1);
+		__sync_fetch_and_add(&the_machine()->debts, 1);
 		return 0;
 	}
 	count_loss(COUNT_CONTENTION);
@@ -87,12 +79,9 @@ static long pay_one(__u32 place, struct prov_payment *payment)
 {
 	struct prov_debt_key key = { .place = place };
 	struct prov_policy *policy = current_policy();
-	struct prov_machine *all = the_machine();
 	struct prov_node *node = payment->node;
 	struct prov_debt debt, *kept;
 
-	if (!policy || !all)
-		return 1;
 	key.target = node->id;
 	kept = bpf_map_lookup_elem(&debts, &key);
 	if (!kept)
@@ -100,7 +89,7 @@ static long pay_one(__u32 place, struct prov_payment *payment)
 	debt = *kept;
 	if (bpf_map_delete_elem(&debts, &key))
 		return 0; /* another CPU was quicker */
-	__sync_fetch_and_add(&all->debts, -1);
+	__sync_fetch_and_add(&the_machine()->debts, -1);
 	if (debt.epoch != policy->epoch)
 		return 0; /* it belongs to an earlier recording */
 	spread(policy, relation_of(debt.relation), debt.source.marks, debt.source.taint,
@@ -114,9 +103,8 @@ static long pay_one(__u32 place, struct prov_payment *payment)
 VERIFIED_ONCE int pay_all(struct prov_node *node, __u32 kind)
 {
 	struct prov_payment payment = { .node = node, .kind = kind };
-	struct prov_machine *all = the_machine();
 
-	if (node && all)
+	if (node)
 		bpf_loop(DEBTS_OF_ONE, pay_one, &payment, 0);
 	return 0;
 }
@@ -124,9 +112,7 @@ VERIFIED_ONCE int pay_all(struct prov_node *node, __u32 kind)
 /* Hardly ever is there one anywhere. */
 static __always_inline bool is_anything_owed(void)
 {
-	struct prov_machine *all = the_machine();
-
-	return all && *(volatile __u32 *)&all->debts;
+	return *(volatile __u32 *)&the_machine()->debts;
 }
 
 /* Makes the edges that are still to be made into this node. */

@@ -4,12 +4,14 @@
 /* Records into the ring of this CPU. Every refusal is counted by cause and leaves a gap in `seq`. */
 #include "cpu.h"
 
-/* The policy, or NULL only if the map is gone. */
 static __always_inline struct prov_policy *current_policy(void)
 {
-	__u32 zero = 0;
+	return &one_policy;
+}
 
-	return bpf_map_lookup_elem(&policy, &zero);
+static __always_inline struct prov_machine *the_machine(void)
+{
+	return &one_machine;
 }
 
 static __always_inline void *current_ring(__u32 cpu)

@@ -123,12 +123,9 @@ static __always_inline void fill_from(struct prov_event *event, __u64 id, __u32 
 /* Who has it mapped may read this from now on. Counted after the entry: who counts less will look again. */
 static __always_inline __u32 count_entry(struct prov_node *to)
 {
-	struct prov_machine *shared;
-	__u32 zero = 0, before = __sync_fetch_and_add(&to->entries, 1);
+	__u32 before = __sync_fetch_and_add(&to->entries, 1);
 
-	shared = bpf_map_lookup_elem(&machine, &zero);
-	if (shared)
-		__sync_fetch_and_add(&shared->shared, 1);
+	__sync_fetch_and_add(&the_machine()->shared, 1);
 	return before;
 }
 
@@ -231,7 +228,7 @@ static __always_inline bool scene_with(struct prov_scene *scene, struct prov_tas
 	scene->policy = current_policy();
 	scene->task = task;
 	scene->memory = memory;
-	return scene->policy && task;
+	return task;
 }
 
 static __always_inline void send_use(struct prov_scene *scene, struct prov_edge *edge,
@@ -388,8 +385,8 @@ VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
 			    struct prov_node *object, const struct prov_detail *detail,
 			    __u32 relation)
 {
+	struct prov_edge edge = { .relation = relation };
 	struct prov_scene scene;
-	struct prov_edge edge;
 	bool from_memory;
 
 	if (!object || !detail || !scene_with(&scene, task, memory))
@@ -398,7 +395,6 @@ VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
 	if (detail->flow == FLOW_DATA)
 		spread(scene.policy, relation, actor_node(&scene)->marks,
 		       actor_node(&scene)->taint, object, detail->kind);
-	edge.relation = relation;
 	if (!detail->is_first) {
 		fill_generation(&edge, &scene, relation, object, from_memory);
 		if (is_known(&scene, &edge))

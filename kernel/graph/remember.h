@@ -29,23 +29,34 @@ static __always_inline bool is_same_edge(const struct prov_edge *old, const stru
 	       old->arrivals == edge->arrivals && old->epoch == edge->epoch;
 }
 
+/* Opaque to the compiler, which would make the address anew for each field */
+static __always_inline struct prov_edge *pair_of(struct prov_task *task, const struct prov_edge *edge)
+{
+	struct prov_edge *pair = &task->edges[slot_of(edge)];
+
+	asm volatile("" : "+r"(pair));
+	return pair;
+}
+
 static __always_inline bool knows_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	__u32 slot = slot_of(edge);
+	struct prov_edge *pair = pair_of(task, edge);
 
-	return is_same_edge(&task->edges[slot], edge) || is_same_edge(&task->edges[slot + 1], edge);
+	return is_same_edge(&pair[0], edge) || is_same_edge(&pair[1], edge);
 }
 
 /* Two edges that meet in a pair stay both, whatever was there before them. */
 static __always_inline void remember_edge(struct prov_task *task, const struct prov_edge *edge)
 {
-	__u32 slot = slot_of(edge);
+	struct prov_edge *pair = pair_of(task, edge);
 
-	if (is_between(&task->edges[slot + 1], edge))
-		slot++;
-	else if (!is_between(&task->edges[slot], edge))
-		task->edges[slot + 1] = task->edges[slot];
-	task->edges[slot] = *edge;
+	if (is_between(&pair[1], edge)) {
+		pair[1] = *edge;
+		return;
+	}
+	if (!is_between(&pair[0], edge))
+		pair[1] = pair[0];
+	pair[0] = *edge;
 }
 
 /*
@@ -56,7 +67,8 @@ static __always_inline void notice_entry(struct prov_task *task, __u64 seen, __u
 {
 	if (seen != task->left)
 		task->arrivals++;
-	task->left = left;
+	if (left != task->left)
+		task->left = left;
 }
 
 #endif

@@ -4,6 +4,14 @@
 /* Buffers to put a text together in. Claimed and given back: a program may be interrupted meanwhile. */
 #include "emit.h"
 
+/* The compiler knows by itself, or from a copy, and the verifier does not: it has to see a constant. */
+#define AT_MOST(number, most)                         \
+	do {                                          \
+		asm volatile("" : "+r"(number));      \
+		if (number > (most))                  \
+			number = (most);              \
+	} while (0)
+
 static __always_inline struct prov_text_buffer *claim_buffer(void)
 {
 	struct prov_text_buffer *buffer;

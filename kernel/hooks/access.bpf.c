@@ -226,8 +226,6 @@ int PROBE(mm_access, struct task_struct *task)
 	struct prov_policy *policy = current_policy();
 	struct prov_task *self, *other;
 
-	if (!policy)
-		return 0;
 	self = current_state(policy);
 	other = task_state(policy, task);
 	if (self && other)

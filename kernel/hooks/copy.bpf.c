@@ -473,7 +473,7 @@ int BPF_PROG(file_release, struct file *file)
 	struct inode *inode = file->f_inode;
 	struct prov_node *node;
 
-	if (!is_anything_owed() || !policy || !(policy->switches & SWITCH_ENABLED) ||
+	if (!is_anything_owed() || !(policy->switches & SWITCH_ENABLED) ||
 	    may_block(inode))
 		return 0;
 	node = met_inode(inode);

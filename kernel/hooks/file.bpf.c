@@ -36,14 +36,14 @@ static __always_inline bool is_left_to_exit(struct prov_scene *scene, struct ino
 }
 
 /*
- * Whether all is said already, asked before everything else: most reads and writes repeat what was said. Marks are as
- * they were then, nobody shares the memory, nothing is owed to the file, and the task copies nothing within
- * the kernel.
+ * Whether all is said already, asked before everything else: most reads and writes repeat what was said. The
+ * node is a plain one, so its marks are as they were then; nobody shares the memory, nothing is owed to the file,
+ * and the task copies nothing within the kernel.
  */
 static __always_inline bool is_said(struct prov_scene *scene, struct prov_node *node, int mask)
 {
-	if (!node || node->nature & NATURE_NULL || scene->task->copying.way || !scene->memory ||
-	    has_shares(scene->memory) || is_anything_owed())
+	if (!node || scene->task->copying.way || !scene->memory || scene->memory->shares ||
+	    is_anything_owed())
 		return false;
 	if (mask == MAY_READ)
 		return has_used(scene, REL_READ, node);
@@ -93,6 +93,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	    !meet_scene(&scene) || scene.silent)
 		return ret;
 	node = plain_node(&scene, inode);
+	asm volatile("" : "+r"(node)); /* one value from here on: else it is kept again at each question */
 	if (is_said(&scene, node, mask))
 		return 0;
 	if (is_terminal(inode))

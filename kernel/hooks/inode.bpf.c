@@ -70,7 +70,7 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 	struct prov_scene scene = { .policy = current_policy() };
 	struct prov_node *node;
 
-	if (!scene.policy || is_filtered(scene.policy, relation, detail.kind) ||
+	if (is_filtered(scene.policy, relation, detail.kind) ||
 	    !meet_actor(&scene) || scene.silent)
 		return;
 	node = inode_state(&scene, inode);
@@ -146,8 +146,6 @@ int BPF_PROG(inode_free_security, struct inode *inode)
 	struct prov_node *node = met_inode(inode);
 	__u64 address = (__u64)inode;
 
-	if (!policy)
-		return 0;
 	if (!node) { /* it may have come back only to be removed by somebody opaque */
 		if (!inode->i_nlink)
 			forget_evicted(inode);

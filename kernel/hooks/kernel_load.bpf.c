@@ -33,7 +33,7 @@ static __noinline int load_into_machine(struct prov_scene *scene, __u32 id)
 	struct prov_detail detail = { .flags = id, .offset = NO_OFFSET, .kind = NODE_MACHINE };
 	struct prov_node *node = machine_node();
 
-	if (!scene || !node)
+	if (!scene)
 		return 0;
 	switch (id) {
 #define X(what, relation)                                   \
@@ -108,8 +108,7 @@ static __always_inline int load(struct prov_scene *scene, enum prov_relation rel
 	};
 	struct prov_node *node = machine_node();
 
-	if (node)
-		generates(scene, relation, node, &detail);
+	generates(scene, relation, node, &detail);
 	return 0;
 }
 

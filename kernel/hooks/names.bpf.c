@@ -138,7 +138,7 @@ int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 	struct prov_making making;
 	struct prov_task *task;
 
-	if (!policy || !inode)
+	if (!inode)
 		return 0;
 	task = current_state(policy);
 	if (task && take_making(task, dentry, &making))

@@ -40,10 +40,8 @@ static __noinline int send_datagram(struct sock *sk, struct sk_buff *skb, union 
 /* Whether those of any socket are recorded: as a rule of none, and each segment asks */
 static __always_inline bool are_segments_wanted(struct prov_policy *policy)
 {
-	struct prov_machine *all = the_machine();
-
-	return all && policy->switches & SWITCH_ENABLED &&
-	       (policy->switches & SWITCH_SEGMENTS || all->records_packets);
+	return policy->switches & SWITCH_ENABLED &&
+	       (policy->switches & SWITCH_SEGMENTS || the_machine()->records_packets);
 }
 
 /* Whether its TCP segments are recorded */
@@ -79,7 +77,7 @@ static __noinline int packs_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_socket *socket;
 	__u32 payload;
 
-	if (!sk || !skb || !policy || !are_segments_wanted(policy))
+	if (!sk || !skb || !are_segments_wanted(policy))
 		return 0;
 	socket = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 	if (!socket || !is_born(&socket->node) || !wants_segments(policy, &socket->node))
@@ -190,7 +188,7 @@ static __noinline int receive_segment(struct sock *sk, struct sk_buff *skb)
 	struct prov_socket *socket;
 	__u32 payload;
 
-	if (!sk || !skb || !policy || !are_segments_wanted(policy))
+	if (!sk || !skb || !are_segments_wanted(policy))
 		return 0;
 	socket = socket_state(sk);
 	if (!socket || !wants_segments(policy, &socket->node))

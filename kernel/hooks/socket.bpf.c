@@ -379,7 +379,7 @@ int BPF_PROG(sk_destruct, struct sock *sk)
 	struct prov_policy *policy = current_policy();
 	struct prov_socket *socket = bpf_sk_storage_get(&sockets, sk, NULL, 0);
 
-	if (!policy || !socket || !is_born(&socket->node))
+	if (!socket || !is_born(&socket->node))
 		return 0;
 	ends(policy, REL_FREE, &socket->node, NODE_SOCKET, 0);
 	leave_streams(policy, socket);

@@ -108,7 +108,7 @@ static __always_inline void finish_task(struct prov_policy *policy, struct task_
 {
 	__u32 status;
 
-	if (!policy || !is_born(&state->node) || __sync_lock_test_and_set(&state->finished, 1))
+	if (!is_born(&state->node) || __sync_lock_test_and_set(&state->finished, 1))
 		return;
 	status = task->exit_code;
 	tell_end(policy, task, state, status);
@@ -151,7 +151,7 @@ int adopt_tasks(struct bpf_iter__task *ctx)
 	struct prov_policy *policy = current_policy();
 	struct task_struct *task = ctx->task;
 
-	if (policy && task)
+	if (task)
 		task_state(policy, task);
 	return 0;
 }

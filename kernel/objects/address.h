@@ -32,7 +32,7 @@ static __noinline int tell_address(struct prov_policy *policy, struct prov_node 
 	struct prov_text_buffer *buffer;
 	__u32 *told, epoch;
 
-	if (!policy || !node || !address || size > sizeof(*address) ||
+	if (!node || !address || size > sizeof(*address) ||
 	    is_filtered(policy, REL_ADDRESSED, NODE_ADDRESS))
 		return 0;
 	name.node = node->id;
@@ -55,7 +55,7 @@ static __noinline int name_correspondent(struct prov_policy *policy, struct prov
 	const void *from;
 	__u32 size;
 
-	if (!policy || !node || !msg)
+	if (!node || !msg)
 		return 0;
 	from = FIELD(msg, msg_name);
 	size = FIELD(msg, msg_namelen);
@@ -80,10 +80,9 @@ static __noinline int apply_recorded(struct prov_node *node, struct sockaddr *gi
 {
 	struct prov_recorded_prefix prefix = { .bits = 32 + 128, .way = way };
 	struct prov_inet_address address = {};
-	struct prov_machine *all = the_machine();
 	struct prov_recorded *rule;
 
-	if (!node || !all || bpf_probe_read_kernel(&address, sizeof(address), given) || !is_inet(&address))
+	if (!node || bpf_probe_read_kernel(&address, sizeof(address), given) || !is_inet(&address))
 		return 0;
 	if (address.family == AF_INET)
 		map_v4(prefix.address, address.v4);
@@ -93,7 +92,7 @@ static __noinline int apply_recorded(struct prov_node *node, struct sockaddr *gi
 	if (!rule || (rule->port && rule->port != address.port))
 		return 0;
 	add_marks(node, MARK_RECORD);
-	all->records_packets = 1;
+	the_machine()->records_packets = 1;
 	return 0;
 }
 
@@ -105,7 +104,7 @@ static __noinline int name_end(struct prov_policy *policy, struct prov_node *nod
 	struct prov_inet_address *inet = (void *)&address;
 	struct sock_common *ends;
 
-	if (!policy || !node || !sk)
+	if (!node || !sk)
 		return 0;
 	ends = &sk->__sk_common;
 	inet->family = FIELD(ends, skc_family);

@@ -127,7 +127,7 @@ static __noinline unsigned long send_given(struct prov_policy *policy, struct pr
 		.left = count,
 	};
 
-	if (!policy || !memory || !count)
+	if (!memory || !count)
 		return from;
 	arguments.buffer = claim_buffer();
 	if (!arguments.buffer)
@@ -160,7 +160,7 @@ static __noinline int send_kept_arguments(struct prov_policy *policy, struct pro
 	struct prov_arguments arguments = { .policy = policy, .left = MAX_STRINGS };
 	unsigned long bytes;
 
-	if (!policy || !memory || !task)
+	if (!memory || !task)
 		return 0;
 	memory->argued = policy->epoch;
 	arguments.from = BPF_CORE_READ(task, mm, arg_start);

@@ -25,7 +25,7 @@ static __noinline int send_eventfd(struct prov_policy *policy, struct eventfd_ct
 {
 	struct prov_eventfd_record *record;
 
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	record = RESERVE(struct prov_eventfd_record, RECORD_EVENTFD, NODE_EVENTFD,
 			 COUNT_NODE_RING_FULL);

@@ -78,7 +78,7 @@ static __noinline int send_iattr(struct prov_policy *policy, struct prov_node *c
 {
 	struct prov_iattr_record *record;
 
-	if (!policy || !change)
+	if (!change)
 		return 0;
 	record = RESERVE(struct prov_iattr_record, RECORD_IATTR, NODE_IATTR, COUNT_NODE_RING_FULL);
 	if (!record)

@@ -464,7 +464,7 @@ static __always_inline void announce_inode(struct prov_scene *scene, struct inod
 static __noinline int read_inode_marks(struct prov_policy *policy, struct inode *inode,
 				       struct prov_node *node)
 {
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	apply_marks(node, bpf_inode_storage_get(&inode_marks, inode, NULL, 0));
 	node->checked = policy->generation;

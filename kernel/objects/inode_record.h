@@ -51,7 +51,7 @@ VERIFIED_ONCE int send_inode(__u64 address, struct prov_node *node)
 	struct prov_inode_record *record;
 	umode_t mode = FIELD(inode, i_mode);
 
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	record = RESERVE(struct prov_inode_record, RECORD_INODE, kind_of_mode(mode),
 			 COUNT_NODE_RING_FULL);

@@ -59,7 +59,7 @@ static __always_inline void end_loose(const void *object, __u8 kind)
 	struct prov_policy *policy = current_policy();
 	struct prov_loose *found = met_loose(object);
 
-	if (!policy || !found)
+	if (!found)
 		return;
 	ends(policy, REL_FREE, &found->node, kind, 0);
 	forget_loose(object);

@@ -26,15 +26,14 @@ static __always_inline void describe_memory(struct prov_memory *memory, struct f
 /* An index that nobody holds: one that was given back, else one never used; 0: all are in use. */
 static __always_inline __u32 free_index(void)
 {
-	struct prov_machine *shared;
-	__u32 index = 0, zero = 0;
+	struct prov_machine *all = the_machine();
+	__u32 index = 0;
 
 	if (!bpf_map_pop_elem(&free_memories, &index))
 		return index;
-	shared = bpf_map_lookup_elem(&machine, &zero);
-	if (!shared || shared->memories_used >= MEMORIES - 1)
+	if (all->memories_used >= MEMORIES - 1)
 		return 0;
-	index = __sync_fetch_and_add(&shared->memories_used, 1) + 1;
+	index = __sync_fetch_and_add(&all->memories_used, 1) + 1;
 	return index < MEMORIES ? index : 0;
 }
 
@@ -82,7 +81,7 @@ static __noinline int send_memory(struct prov_policy *policy, struct prov_memory
 {
 	struct prov_memory_record *record;
 
-	if (!policy || !memory)
+	if (!memory)
 		return 0;
 	record = RESERVE(struct prov_memory_record, RECORD_MEMORY, NODE_MEMORY,
 			 COUNT_NODE_RING_FULL);
@@ -110,7 +109,7 @@ static __noinline int release_memory(struct prov_policy *policy, __u32 index, __
 {
 	struct prov_memory *memory = memory_at(index);
 
-	if (!memory || !policy || __sync_fetch_and_add(&memory->references, -1) != 1)
+	if (!memory || __sync_fetch_and_add(&memory->references, -1) != 1)
 		return 0;
 	if (policy->switches & SWITCH_ENABLED && !(memory->node.marks & MARKS_OPAQUE)) {
 		if (is_tracked(policy, &memory->node))

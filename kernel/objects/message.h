@@ -15,7 +15,7 @@ static __noinline int send_message(struct prov_policy *policy, struct prov_loose
 {
 	struct prov_message_record *record;
 
-	if (!policy || !message)
+	if (!message)
 		return 0;
 	record = RESERVE(struct prov_message_record, RECORD_MESSAGE, NODE_MSG,
 			 COUNT_NODE_RING_FULL);

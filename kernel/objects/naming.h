@@ -14,9 +14,8 @@ static __always_inline void announce_change(const struct path *where, struct den
 					    __u32 flags)
 {
 	struct prov_policy *policy = current_policy();
-	struct prov_task *task;
+	struct prov_task *task = current_state(policy);
 
-	task = policy ? current_state(policy) : NULL;
 	if (!task)
 		return;
 	task->naming.dentry = (__u64)plain(dentry);

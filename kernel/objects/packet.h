@@ -218,7 +218,7 @@ static __noinline struct prov_packet *received_packet(struct prov_policy *policy
 	struct prov_packet *packet;
 	__u64 buffer;
 
-	if (!policy || !sk || !skb)
+	if (!sk || !skb)
 		return NULL;
 	read_header(sk, skb, &header);
 	header.payload = payload;
@@ -245,7 +245,7 @@ static __noinline int send_packet(struct prov_policy *policy, struct prov_packet
 {
 	struct prov_packet_record *record;
 
-	if (!policy || !packet || policy->node_filter >> kind_of_packet(packet) & 1)
+	if (!packet || policy->node_filter >> kind_of_packet(packet) & 1)
 		return 0;
 	record = RESERVE(struct prov_packet_record, RECORD_PACKET, kind_of_packet(packet),
 			 COUNT_NODE_RING_FULL);
@@ -286,14 +286,6 @@ static __always_inline const void *address_of(const struct prov_piece *piece)
 	return (const void *)(memory + ((piece->page - pages) / bpf_core_type_size(struct page)
 					<< PAGE_SHIFT) + piece->offset);
 }
-
-/* The compiler knows by itself, and the verifier of 6.1 does not: it has to see a constant. */
-#define AT_MOST(number, most)                         \
-	do {                                          \
-		asm volatile("" : "+r"(number));      \
-		if (number > (most))                  \
-			number = (most);              \
-	} while (0)
 
 /* Put bytes behind the `at` that are there; how many there are then */
 static __noinline __u32 put_behind(struct prov_text_buffer *buffer, __u32 at, const void *from,
@@ -350,7 +342,7 @@ static __noinline int send_content(struct prov_policy *policy, struct prov_packe
 	struct prov_text_buffer *buffer;
 	__u32 size, whole;
 
-	if (!policy || !packet || !skb || !(buffer = claim_buffer()))
+	if (!packet || !skb || !(buffer = claim_buffer()))
 		return 0;
 	whole = packet->header.len;
 	size = copy_packet(buffer, skb);

@@ -149,22 +149,10 @@ static __always_inline __u64 stir(__u64 key, const void *more)
 	return key ^ key >> 32;
 }
 
-static __always_inline __u32 *moves(void)
-{
-	struct prov_machine *shared;
-	__u32 zero = 0;
-
-	shared = bpf_map_lookup_elem(&machine, &zero);
-	return shared ? &shared->moves : NULL;
-}
-
 /* Every name below a directory or mount is about to become another. */
 static __always_inline void count_move(void)
 {
-	__u32 *count = moves();
-
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(&the_machine()->moves, 1);
 }
 
 /*
@@ -178,8 +166,7 @@ static __always_inline __u64 place_key(struct dentry *dentry, struct dentry *as,
 				       struct vfsmount *mnt)
 {
 	struct mount *mount = mount_of(mnt);
-	__u32 *moved = moves();
-	__u64 key = stir(moved ? *(volatile __u32 *)moved : 0, dentry);
+	__u64 key = stir(*(volatile __u32 *)&the_machine()->moves, dentry);
 	struct prov_entry entry;
 
 	read_entry(&entry, as);
@@ -233,7 +220,7 @@ VERIFIED_ONCE int name_node(struct prov_node *node, const struct prov_place *pla
 	struct prov_policy *policy = current_policy();
 	struct prov_walk walk = {};
 
-	if (!policy || !node || !place)
+	if (!node || !place)
 		return 0;
 	if (node->nature & NATURE_NAMELESS) {
 		node->named = policy->epoch;
@@ -282,7 +269,7 @@ static __noinline int name_unless_known(struct prov_policy *policy, struct prov_
 	struct prov_name name = {};
 	__u32 *epoch;
 
-	if (!policy || !node || !place)
+	if (!node || !place)
 		return 0;
 	name.node = node->id;
 	name.key = place->key;

@@ -44,7 +44,7 @@ static __noinline int send_segment(struct prov_policy *policy, struct kern_ipc_p
 {
 	struct prov_segment_record *record;
 
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	record = RESERVE(struct prov_segment_record, RECORD_SEGMENT, NODE_SHM,
 			 COUNT_NODE_RING_FULL);

@@ -61,11 +61,7 @@ static __always_inline __u64 seen_of(struct prov_policy *policy, struct prov_map
 /* As above for all that is shared by anybody: as long as this stays, there is nothing to pull. */
 static __always_inline __u64 shared_now(struct prov_policy *policy)
 {
-	struct prov_machine *shared;
-	__u32 zero = 0;
-
-	shared = bpf_map_lookup_elem(&machine, &zero);
-	return ((__u64)policy->epoch << 48) + (shared ? *(volatile __u64 *)&shared->shared : 0) + 1;
+	return ((__u64)policy->epoch << 48) + *(volatile __u64 *)&the_machine()->shared + 1;
 }
 
 static __always_inline struct prov_event *reserve_share(struct prov_policy *policy,
@@ -95,7 +91,7 @@ static __always_inline bool send_share(struct prov_task *task, struct prov_node 
 	struct prov_step step;
 	__u8 bits;
 
-	if (!policy || !task || !inode || !memory || !share)
+	if (!task || !inode || !memory || !share)
 		return false;
 	event = reserve_share(policy, task, reads);
 	if (!event)
@@ -129,7 +125,7 @@ VERIFIED_ONCE bool relate(struct prov_task *task, struct prov_mapped *mapped,
 	struct prov_policy *policy = current_policy();
 	struct prov_node *inode;
 
-	if (!policy || !task || !mapped || !memory || !share ||
+	if (!task || !mapped || !memory || !share ||
 	    is_share_filtered(policy, reads))
 		return false;
 	inode = &mapped->at.node;
@@ -154,8 +150,6 @@ static __always_inline bool pull_share(struct prov_sharing *sharing, struct prov
 	struct prov_policy *policy = current_policy();
 	__u64 now;
 
-	if (!policy)
-		return false;
 	now = seen_of(policy, mapped);
 	if (share->seen == now)
 		return true;
@@ -199,7 +193,7 @@ VERIFIED_ONCE int pull_shares(__u32 index)
 	struct prov_policy *policy = current_policy();
 	__u64 now;
 
-	if (!policy || !memory || !begin_sharing(&pull) || !pull.shares)
+	if (!memory || !begin_sharing(&pull) || !pull.shares)
 		return 0;
 	now = shared_now(policy);
 	if (memory->pulled == now)

@@ -70,7 +70,7 @@ static __noinline int send_socket(struct prov_policy *policy, struct sock *sk,
 	struct socket_alloc *around = (void *)FIELD(sk, sk_socket);
 	struct prov_socket_record *record;
 
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	record = RESERVE(struct prov_socket_record, RECORD_SOCKET, NODE_SOCKET,
 			 COUNT_NODE_RING_FULL);
@@ -124,8 +124,9 @@ static __noinline int name_socket(struct prov_policy *policy, struct prov_node *
 	struct prov_text_buffer *buffer;
 	__u32 size = length;
 
-	if (!policy || !node || size > 128 || !(buffer = claim_buffer()))
+	if (!node || size > 128 || !(buffer = claim_buffer()))
 		return 0;
+	AT_MOST(size, 128);
 	if (bpf_probe_read_kernel(buffer->room, size, address))
 		give_back(buffer);
 	else
@@ -149,7 +150,7 @@ static __noinline int name_inet_listener(struct prov_policy *policy, struct prov
 	struct prov_text_buffer *buffer;
 	__u32 size = 16;
 
-	if (!policy || !node || !(buffer = claim_buffer()))
+	if (!node || !(buffer = claim_buffer()))
 		return 0;
 	address.family = FIELD(sk, __sk_common.skc_family);
 	address.port = __builtin_bswap16(FIELD(sk, __sk_common.skc_num));
@@ -171,8 +172,9 @@ static __noinline int name_unix_listener(struct prov_policy *policy, struct prov
 	struct prov_text_buffer *buffer;
 	__u32 size = address ? FIELD(address, len) : 0;
 
-	if (!policy || !node || !size || size > 128 || !(buffer = claim_buffer()))
+	if (!node || !size || size > 128 || !(buffer = claim_buffer()))
 		return 0;
+	AT_MOST(size, 128);
 	bpf_probe_read_kernel(buffer->room, size, (void *)address +
 			      bpf_core_field_offset(struct unix_address, name));
 	send_address(buffer, policy, node, size);

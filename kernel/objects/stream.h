@@ -119,7 +119,7 @@ static __noinline int drop_stream(struct prov_policy *policy, const struct prov_
 {
 	struct prov_stream *stream = bpf_map_lookup_elem(&streams, key);
 
-	if (!policy || !stream || __sync_fetch_and_add(&stream->references, -1) != 1)
+	if (!stream || __sync_fetch_and_add(&stream->references, -1) != 1)
 		return 0;
 	ends(policy, REL_FREE, &stream->node, NODE_STREAM, 0);
 	bpf_map_delete_elem(&streams, key);
@@ -131,7 +131,7 @@ static __noinline int send_stream(struct prov_policy *policy, const struct prov_
 {
 	struct prov_stream_record *record;
 
-	if (!policy || !node)
+	if (!node)
 		return 0;
 	record = RESERVE(struct prov_stream_record, RECORD_STREAM, NODE_STREAM,
 			 COUNT_NODE_RING_FULL);

@@ -118,7 +118,7 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	struct prov_task_record *record;
 	struct prov_memory *memory;
 
-	if (!policy || !state || !task || (policy->node_filter >> NODE_TASK) & 1)
+	if (!state || !task || (policy->node_filter >> NODE_TASK) & 1)
 		return 0;
 	record = RESERVE(struct prov_task_record, RECORD_TASK, NODE_TASK, COUNT_NODE_RING_FULL);
 	if (!record)
@@ -138,14 +138,11 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 /* One node for the running kernel, which every task runs on: its first version has been a source already. */
 static __always_inline struct prov_node *machine_node(void)
 {
-	__u32 zero = 0;
-	struct prov_machine *found = bpf_map_lookup_elem(&machine, &zero);
+	struct prov_node *node = &the_machine()->node;
 
-	if (!found)
-		return NULL;
-	if (!is_born(&found->node))
-		give_birth(&found->node, MACHINE_ID, WORD_OUT);
-	return &found->node;
+	if (!is_born(node))
+		give_birth(node, MACHINE_ID, WORD_OUT);
+	return node;
 }
 
 static __always_inline void announce_task(struct prov_policy *policy, struct task_struct *task,
@@ -190,7 +187,7 @@ static __noinline int set_up_task(struct prov_policy *policy, struct task_struct
 {
 	__u32 index;
 
-	if (!policy || !task || !state)
+	if (!task || !state)
 		return 0;
 	if (!state->memory) {
 		index = adopt_memory(policy, READ_ONLY(task));
@@ -233,7 +230,7 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	struct prov_memory *memory;
 	struct prov_marks *marks;
 
-	if (!policy || !task || !state)
+	if (!task || !state)
 		return 0;
 	marks = bpf_task_storage_get(&task_marks, task->group_leader, NULL, 0);
 	memory = memory_at(state->memory);
@@ -250,7 +247,7 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 static __always_inline struct prov_task *known_task(struct prov_policy *policy,
 						   struct task_struct *task)
 {
-	struct prov_task *state = policy ? task_state(policy, task) : NULL;
+	struct prov_task *state = task_state(policy, task);
 
 	if (state && state->node.checked != policy->generation)
 		read_marks(policy, task, state);
@@ -286,7 +283,7 @@ static __always_inline int introduce(struct prov_policy *policy, struct task_str
 	struct prov_memory *memory;
 	struct file *exe;
 
-	if (!policy || !task || !state)
+	if (!task || !state)
 		return 0;
 	announce_task(policy, task, state);
 	memory = memory_at(state->memory);
@@ -389,7 +386,7 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 /* Who acts, where the policy is known */
 static __always_inline bool meet_actor(struct prov_scene *scene)
 {
-	struct prov_task *state = scene->policy ? current_state(scene->policy) : NULL;
+	struct prov_task *state = current_state(scene->policy);
 
 	if (!state)
 		return false;

@@ -82,7 +82,7 @@ static __noinline int send_xattr(struct prov_policy *policy, struct prov_node *n
 	struct prov_text *text;
 	__u32 length;
 
-	if (!policy || !node || !xattr || !(buffer = claim_buffer()))
+	if (!node || !xattr || !(buffer = claim_buffer()))
 		return 0;
 	length = put_xattr(buffer, xattr);
 	text = &buffer->text;

@@ -104,8 +104,12 @@ def pin(fd: int, path: Path) -> None:
 
 
 def pin_name(map_name: str) -> str:
-    """Name of a map without what the BPF file system refuses: ``provcap.rodata`` is ``rodata``."""
-    return map_name.partition(".")[2].replace(".", "_") or map_name
+    """Name of a map without what the BPF file system refuses: ``provcap.rodata`` is ``rodata``.
+
+    That of one variable, ``.data.policy``, is ``policy``.
+    """
+    name = map_name.partition(".")[2] or map_name
+    return name.removeprefix("data.").replace(".", "_")
 
 
 def has_bpffs(mounts: str, at: Path = BPFFS) -> bool:

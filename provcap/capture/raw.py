@@ -88,6 +88,7 @@ class RawWriter:
         """Writes the file header; OSError comes through from the file, here and below."""
         self._file = file
         self._number = 0
+        self._stated: Status | None = None
         body = json.dumps(_header_json(header), separators=(",", ":")).encode()
         self._write(_FILE_HEAD.pack(MAGIC, VERSION, len(body), zlib.crc32(body)) + body)
 
@@ -96,7 +97,13 @@ class RawWriter:
         self._block(RING, cpu, at_ns, data)
 
     def status(self, status: Status) -> None:
-        """Counters; once at the start, from time to time, and once at the end."""
+        """Counters; once at the start, from time to time, and once at the end.
+
+        Left out where only time has passed since the last: a machine at rest fills no disk.
+        """
+        if self._stated and status == self._stated._replace(at_ns=status.at_ns):
+            return
+        self._stated = status
         body = json.dumps(status._asdict(), separators=(",", ":")).encode()
         self._block(STATUS, 0, status.at_ns, body)
 

@@ -236,8 +236,8 @@ class _Recorder:
         at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         causes, given, skipped = counters.read(self._capture, self._layout)
         refused = dict(self._disclosures.refused) if self._disclosures else {}
-        said = self._policy_said()
-        return Status(at_ns, final, causes, self._stalls, skipped, given, said, refused)
+        said, stalls = self._policy_said(), dict(self._stalls)
+        return Status(at_ns, final, causes, stalls, skipped, given, said, refused)
 
     def _policy_said(self) -> dict[str, str]:
         """The policy as it is now: camflow may have changed it."""

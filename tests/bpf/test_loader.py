@@ -217,6 +217,7 @@ def test_map_names_lose_what_pins_may_not_have():
     """The BPF file system refuses dots."""
     assert pins.pin_name("provcap.rodata") == "rodata"
     assert pins.pin_name(".rodata.vocabulary") == "rodata_vocabulary"
+    assert pins.pin_name(".data.policy") == "policy"
     assert pins.pin_name("rings") == "rings"
 
 

@@ -97,6 +97,26 @@ def test_a_file_of_another_kind_is_named() -> None:
         RawReader(io.BytesIO(b"{" * 100))
 
 
+def test_counters_that_stay_are_stated_once() -> None:
+    """However often they are read; what has changed is stated at once, and so is the last."""
+    out = io.BytesIO()
+    writer = RawWriter(out, HEADER)
+    same = status(node_ring_full=1)
+    stated = [
+        same,
+        same._replace(at_ns=same.at_ns + 1),
+        status(node_ring_full=2),
+        same,
+        same._replace(at_ns=same.at_ns + 2, final=True),
+    ]
+
+    for one in stated:
+        writer.status(one)
+
+    blocks, _ = blocks_of(out.getvalue())
+    assert [parse_status(block.payload) for block in blocks] == [stated[0], *stated[2:]]
+
+
 def test_the_writer_numbers_its_blocks() -> None:
     """A block that is missing in the middle is damage, not silence."""
     file = io.BytesIO()
