@@ -41,6 +41,11 @@ static __always_inline enum prov_flow flow_of(enum prov_relation relation)
 	}
 }
 
+static __always_inline bool is_kind_filtered(struct prov_policy *policy, __u8 kind)
+{
+	return policy->node_filter >> kind & 1;
+}
+
 static __always_inline bool is_filtered(struct prov_policy *policy, enum prov_relation relation,
 					__u8 kind)
 {
@@ -49,7 +54,7 @@ static __always_inline bool is_filtered(struct prov_policy *policy, enum prov_re
 	if (!__builtin_constant_p(relation)) /* 6.1 forgets its limits when it has been put aside */
 		asm volatile("" : "+r"(word));
 	return (policy->relation_filter[word & 1] >> (relation & 63)) & 1 ||
-	       (policy->node_filter >> kind) & 1;
+	       is_kind_filtered(policy, kind);
 }
 
 #endif

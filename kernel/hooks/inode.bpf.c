@@ -62,16 +62,12 @@ static __always_inline bool wants_name(struct prov_scene *scene, struct prov_nod
 /* Filters come before any look-up: these are the hooks that run most, one of them once per path component. */
 static __always_inline void looks_at(struct inode *inode, enum prov_relation relation, __u32 flags)
 {
-	struct prov_detail detail = {
-		.flags = flags,
-		.offset = NO_OFFSET,
-		.kind = kind_of_mode(inode->i_mode),
-	};
-	struct prov_scene scene = { .policy = current_policy() };
+	struct prov_detail detail;
+	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (is_filtered(scene.policy, relation, detail.kind) ||
-	    !meet_actor(&scene) || scene.silent)
+	if (is_filtered(current_policy(), relation, kind_of_mode(inode->i_mode)) ||
+	    !meet_scene(&scene) || scene.silent)
 		return;
 	node = inode_state(&scene, inode);
 	if (node && !wants_name(&scene, node) && has_used(&scene, relation, node))
@@ -82,6 +78,11 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 		return;
 	if (wants_name(&scene, node))
 		name_by_dentry(&scene, node, inode);
+	detail = (struct prov_detail) {
+		.flags = flags,
+		.offset = NO_OFFSET,
+		.kind = kind_of_mode(inode->i_mode),
+	};
 	uses(&scene, relation, node, &detail);
 }
 
@@ -92,16 +93,24 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
  * An open that makes its file asks too, for nothing: that is no check, and it would make the new file a
  * source before its maker has entered it.
  */
-SEC("lsm/inode_permission")
-int BPF_PROG(inode_permission, struct inode *inode, int mask, int ret)
+static __noinline int checks(struct inode *inode, int mask)
 {
-	if (ret || !(mask & MAY_ANYTHING))
-		return ret;
+	if (!(mask & MAY_ANYTHING))
+		return 0;
 	if (mask & MAY_CHDIR)
 		looks_at(inode, REL_SEARCH, mask);
 	else
 		looks_at(inode, REL_PERM_CHECK, mask);
 	return 0;
+}
+
+/* Apart: a directory, which as a rule is filtered, is left before registers are saved for all the rest. */
+SEC("lsm/inode_permission")
+int BPF_PROG(inode_permission, struct inode *inode, int mask, int ret)
+{
+	if (!ret && !is_kind_filtered(current_policy(), kind_of_mode(inode->i_mode)))
+		checks(inode, mask);
+	return ret;
 }
 
 SEC("lsm/inode_getattr")

@@ -218,7 +218,7 @@ static long find_tracked(__u32 slot, struct prov_sharing *sharing)
 	return 1;
 }
 
-/* Whoever shares what is tracked takes part in it. See set_scene */
+/* Whoever shares what is tracked takes part in it. See acts_tracked */
 VERIFIED_ONCE bool shares_tracked(__u32 index)
 {
 	struct prov_sharing sharing = { .shares = shares_of(index) };

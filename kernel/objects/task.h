@@ -362,12 +362,11 @@ static __always_inline bool acts_tracked(struct prov_scene *scene)
 	return has_shares(scene->memory) && shares_tracked(scene->task->memory);
 }
 
-static __always_inline void set_scene(struct prov_scene *scene, struct prov_task *state)
+static __always_inline void set_actor(struct prov_scene *scene, struct prov_task *state)
 {
 	scene->task = state;
 	scene->memory = memory_at(state->memory);
 	scene->silent = is_silent(scene);
-	scene->wanted = acts_tracked(scene);
 }
 
 /* The scene with this task as its actor; false: state could not be had, and that was counted. */
@@ -379,7 +378,8 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 	state = known_task(scene->policy, task);
 	if (!state)
 		return false;
-	set_scene(scene, state);
+	set_actor(scene, state);
+	scene->wanted = acts_tracked(scene);
 	return true;
 }
 
@@ -390,11 +390,14 @@ static __always_inline bool meet_actor(struct prov_scene *scene)
 
 	if (!state)
 		return false;
-	set_scene(scene, state);
+	set_actor(scene, state);
 	return true;
 }
 
-/* As current_scene, but for the announcement of who acts: see join_scene */
+/*
+ * Who acts and whether that is recorded: enough to find out that all is said. Nothing may be recorded before
+ * join_scene.
+ */
 static __always_inline bool meet_scene(struct prov_scene *scene)
 {
 	scene->policy = current_policy();
@@ -404,6 +407,7 @@ static __always_inline bool meet_scene(struct prov_scene *scene)
 /* There may be something to record. */
 static __always_inline void join_scene(struct prov_scene *scene)
 {
+	scene->wanted = acts_tracked(scene);
 	if (is_recorded(scene))
 		announce_actor(scene);
 }
