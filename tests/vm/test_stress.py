@@ -155,7 +155,7 @@ def test_nothing_of_the_soak_is_lost(soaked):
     losses = soaked.recording.losses
 
     assert losses._replace(skipped=0).complete, losses
-    assert losses.skipped <= losses.records // 1_000_000, losses
+    assert losses.skipped <= 1 + losses.records // 1_000_000, losses
 
 
 @every_probe_runs
