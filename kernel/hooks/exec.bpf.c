@@ -96,7 +96,7 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 
 	if (!open_scene(&scene))
 		return 0;
-	index = new_memory(bprm->file, bprm->cred, task->tgid);
+	index = new_memory(bprm->file, bprm->cred, task->tgid, new_ids(1));
 	memory = memory_at(index);
 	if (memory) {
 		add_marks(&memory->node, marks_by_exec(&scene));

@@ -70,15 +70,15 @@ static __always_inline bool is_ending(void)
 	return !bpf_get_current_task_btf()->mm;
 }
 
-/* A mapping that is moved or cut is unlinked, too, and linked again. */
-static __always_inline int unlinks(void *ctx, struct vm_area_struct *vma)
+/*
+ * A mapping that is moved or cut is unlinked, too, and linked again. Apart: most mappings are private, and are
+ * left before registers are saved for all the rest.
+ */
+static __noinline int unlinks(void *ctx, struct vm_area_struct *vma)
 {
 	struct prov_scene scene;
-	bool ends;
+	bool ends = is_ending();
 
-	if (!is_shared_file(vma)) /* most are not */
-		return 0;
-	ends = is_ending();
 	if ((ends || is_ours(vma)) && !is_seen_to(ctx) && open_scene(&scene) && scene.memory &&
 	    scene.memory->shares)
 		leave_inode(&scene, (__u64)plain(vma->vm_file->f_inode), ends);
@@ -88,14 +88,14 @@ static __always_inline int unlinks(void *ctx, struct vm_area_struct *vma)
 SEC("fentry/vma_interval_tree_remove")
 PROBE_MARK int BPF_PROG(vma_interval_tree_remove, struct vm_area_struct *vma)
 {
-	return unlinks(ctx, vma);
+	return is_shared_file(vma) ? unlinks(ctx, vma) : 0;
 }
 
 /* the same under its name in 7.3 */
 SEC("fentry/mapping_rmap_tree_remove")
 PROBE_MARK int BPF_PROG(mapping_rmap_tree_remove, struct vm_area_struct *vma)
 {
-	return unlinks(ctx, vma);
+	return is_shared_file(vma) ? unlinks(ctx, vma) : 0;
 }
 
 struct prov_leaving {

@@ -7,7 +7,7 @@
 
 /* Its memory: shared, or a copy that derives from the parent's. The process id is not known yet. */
 static __always_inline void give_memory(struct prov_scene *scene, struct prov_task *child,
-					struct prov_detail *detail)
+					__u64 id, struct prov_detail *detail)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	struct prov_memory *memory;
@@ -19,7 +19,7 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 		__sync_fetch_and_add(&scene->memory->references, 1);
 		return;
 	}
-	child->memory = new_memory(parent->mm->exe_file, parent->cred, 0);
+	child->memory = new_memory(parent->mm->exe_file, parent->cred, 0, id);
 	memory = memory_at(child->memory);
 	if (!memory)
 		return;
@@ -42,14 +42,16 @@ int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, in
 	};
 	struct prov_scene scene;
 	struct prov_task *child;
+	__u64 id;
 
 	if (ret || !open_scene(&scene))
 		return ret;
 	child = stored_task(task);
 	if (!child)
 		return 0;
-	give_memory(&scene, child, &detail);
-	give_birth(&child->node, new_ids(1), 0);
+	id = new_ids(2); /* of the task, and of the memory that it may get */
+	give_memory(&scene, child, id + 1, &detail);
+	give_birth(&child->node, id, 0);
 	detail.kind = NODE_TASK;
 	generates(&scene, REL_CLONE, &child->node, &detail);
 	return 0;

@@ -41,7 +41,7 @@ static __always_inline __u32 free_index(void)
  * A fresh entry with one reference, or 0. The word goes last: until then the entry is not a node. No
  * one else can hold this index: it came from the stack of free ones.
  */
-static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __u32 tgid)
+static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __u32 tgid, __u64 id)
 {
 	struct prov_memory *memory;
 	__u32 index = free_index();
@@ -64,7 +64,7 @@ static __noinline __u32 new_memory(struct file *exe, const struct cred *cred, __
 	memory->argued = 0;
 	memory->shares = 0;
 	memory->pulled = 0;
-	memory->node.id = new_ids(1);
+	memory->node.id = id;
 	memory->node.word = WORD_LIVE;
 	return index;
 }

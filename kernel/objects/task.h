@@ -170,7 +170,7 @@ static __always_inline __u32 adopt_memory(struct prov_policy *policy, struct tas
 		share_memory(*first);
 		return *first;
 	}
-	index = new_memory(exe, task->cred, task->tgid);
+	index = new_memory(exe, task->cred, task->tgid, new_ids(1));
 	if (!index || !(policy->switches & SWITCH_ADOPT) ||
 	    !bpf_map_update_elem(&adopted, &mm, &index, BPF_NOEXIST))
 		return index;
