@@ -56,8 +56,10 @@ def _tell(found: Results, args: argparse.Namespace) -> int:
         raise GuestError(f"records were lost ({', '.join(found.lost)}): the numbers say too little")
     moved = _compared(found, sys.stderr if args.json else sys.stdout)
     if args.write:
-        _write(BASELINE, results.dumps(found))
-        _write(PAGE, page.page(found, shown))
+        stored = results.dumps(found)
+        rounded = results.loads(stored)  # the page is of what is stored, to the last digit
+        _write(BASELINE, stored)
+        _write(PAGE, page.page(rounded, tables(rounded, figures.read())))
     return 1 if args.check and moved else 0
 
 

@@ -16,6 +16,10 @@ FIGURES = figures.read()
 Reading = Callable[[Results], float | None]
 
 
+REPEATS = 0.01
+"""By what part of it two measurements of an operation that makes no process and no name differ."""
+
+
 class Ceiling(NamedTuple):
     """One limit; ``measure`` gives None if the results do not have it."""
 
@@ -100,13 +104,14 @@ def _taken_by_reader(results: Results, name: str) -> float | None:
 def _left(results: Results) -> float | None:
     """Per cent of all simple operations that are still added after the capture.
 
-    Together, since a tick of the clock that one phase has more than another is 1 % of the
-    shortest; less than before is nothing left.
+    What adds less than ``REPEATS`` to its operation is not told from another measurement of it.
     """
-    simple = [name for name in results.modes["base"] if FIGURES[name].kind == "simple"]
-    left = [cost for name in simple if (cost := added(results, "off", name)) is not None]
-    whole = sum(results.modes["base"][name].instructions for name in simple)
-    return max(0.0, round(sum(left) / whole * 100, 1)) if left else None
+    base = results.modes["base"]
+    simple = [name for name in base if FIGURES[name].kind == "simple"]
+    found = {name: cost for name in simple if (cost := added(results, "off", name)) is not None}
+    left = sum(cost for name, cost in found.items() if cost > REPEATS * base[name].instructions)
+    whole = sum(base[name].instructions for name in found)
+    return round(left / whole * 100, 1) if found else None
 
 
 def _macro(results: Results) -> float | None:

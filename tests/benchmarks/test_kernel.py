@@ -102,6 +102,21 @@ def test_a_ceiling_is_met_up_to_its_limit(net: float, met: bool) -> None:
     assert limit.met(measured()) is None
 
 
+@pytest.mark.parametrize(("after", "left"), [(1005.0, 0.0), (900.0, 0.0), (1020.0, 1.0)])
+def test_what_is_left_after_a_capture_is_more_than_measurements_differ_by(
+    after: float, left: float
+) -> None:
+    """One operation of two; what another has less does not make up for it."""
+    modes = {
+        "base": {"pread": Phase(1, 1000.0), "stat": Phase(1, 1000.0)},
+        "off": {"pread": Phase(1, after), "stat": Phase(1, 950.0)},
+    }
+
+    found = ceiling("capture off: what is left of it").measure(measured()._replace(modes=modes))
+
+    assert found == left
+
+
 def test_the_reader_is_what_a_phase_takes_more_while_it_is_awake() -> None:
     """Without records that is its wake-ups, spread over the records that as much time can have."""
     modes = {
