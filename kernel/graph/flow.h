@@ -220,7 +220,7 @@ static __always_inline enum prov_flow flow_with(enum prov_relation relation,
 
 /*
  * Each verb has two halves. The first is in the hook, where the relation is known. The second has all the rest, and
- * is verified once for each program: it takes the scene in pieces, and looks up the policy itself.
+ * is verified once for each program: it takes the scene in pieces.
  */
 static __always_inline bool scene_with(struct prov_scene *scene, struct prov_task *task,
 				       struct prov_memory *memory)
