@@ -67,7 +67,7 @@ static __always_inline void notice_entry(struct prov_task *task, __u64 seen, __u
 {
 	if (seen != task->left)
 		task->arrivals++;
-	if (left != task->left)
+	if (left != task->left) /* mostly it stays, and nothing is written */
 		task->left = left;
 }
 

@@ -245,7 +245,7 @@ static __noinline int send_packet(struct prov_policy *policy, struct prov_packet
 {
 	struct prov_packet_record *record;
 
-	if (!packet || policy->node_filter >> kind_of_packet(packet) & 1)
+	if (!packet || is_kind_filtered(policy, kind_of_packet(packet)))
 		return 0;
 	record = RESERVE(struct prov_packet_record, RECORD_PACKET, kind_of_packet(packet),
 			 COUNT_NODE_RING_FULL);

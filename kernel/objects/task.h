@@ -118,7 +118,7 @@ static __noinline int send_task(struct prov_policy *policy, struct task_struct *
 	struct prov_task_record *record;
 	struct prov_memory *memory;
 
-	if (!state || !task || (policy->node_filter >> NODE_TASK) & 1)
+	if (!state || !task || is_kind_filtered(policy, NODE_TASK))
 		return 0;
 	record = RESERVE(struct prov_task_record, RECORD_TASK, NODE_TASK, COUNT_NODE_RING_FULL);
 	if (!record)
@@ -383,25 +383,20 @@ static __always_inline bool scene_of(struct prov_scene *scene, struct task_struc
 	return true;
 }
 
-/* Who acts, where the policy is known */
-static __always_inline bool meet_actor(struct prov_scene *scene)
-{
-	struct prov_task *state = current_state(scene->policy);
-
-	if (!state)
-		return false;
-	set_actor(scene, state);
-	return true;
-}
-
 /*
  * Who acts and whether that is recorded: enough to find out that all is said. Nothing may be recorded before
  * join_scene.
  */
 static __always_inline bool meet_scene(struct prov_scene *scene)
 {
+	struct prov_task *state;
+
 	scene->policy = current_policy();
-	return meet_actor(scene);
+	state = current_state(scene->policy);
+	if (!state)
+		return false;
+	set_actor(scene, state);
+	return true;
 }
 
 /* There may be something to record. */

@@ -103,9 +103,9 @@ class RawWriter:
         """
         if self._stated and status == self._stated._replace(at_ns=status.at_ns):
             return
-        self._stated = status
         body = json.dumps(status._asdict(), separators=(",", ":")).encode()
         self._block(STATUS, 0, status.at_ns, body)
+        self._stated = status
 
     def disclosed(self, data: bytes, at_ns: int) -> None:
         """What applications disclosed, packed."""
