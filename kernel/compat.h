@@ -235,4 +235,7 @@ extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __attribute__((sec
 
 #define has_hook(name) bpf_core_field_exists(((union security_list_options *)0)->name)
 
+/* From here on the compiler infers nothing from how the value came about. */
+#define FORGET(value) asm volatile("" : "+r"(value))
+
 #endif

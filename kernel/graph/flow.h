@@ -41,7 +41,7 @@ VERIFIED_ONCE bool shares_tracked(__u32 index);
 /* The compiler must not infer that there is a memory: the verifier of 6.1 would not follow it. */
 static __always_inline bool has_shares(struct prov_memory *memory)
 {
-	asm volatile("" : "+r"(memory));
+	FORGET(memory);
 	return memory && memory->shares;
 }
 

@@ -34,7 +34,7 @@ static __always_inline struct prov_edge *pair_of(struct prov_task *task, const s
 {
 	struct prov_edge *pair = &task->edges[slot_of(edge)];
 
-	asm volatile("" : "+r"(pair));
+	FORGET(pair);
 	return pair;
 }
 

@@ -52,7 +52,7 @@ static __always_inline bool is_filtered(struct prov_policy *policy, enum prov_re
 	__u32 word = relation >> 6;
 
 	if (!__builtin_constant_p(relation)) /* 6.1 forgets its limits when it has been put aside */
-		asm volatile("" : "+r"(word));
+		FORGET(word);
 	return (policy->relation_filter[word & 1] >> (relation & 63)) & 1 ||
 	       is_kind_filtered(policy, kind);
 }

@@ -7,7 +7,7 @@
 /* The compiler knows by itself, or from a copy, and the verifier does not: it has to see a constant. */
 #define AT_MOST(number, most)                         \
 	do {                                          \
-		asm volatile("" : "+r"(number));      \
+		FORGET(number);                       \
 		if (number > (most))                  \
 			number = (most);              \
 	} while (0)

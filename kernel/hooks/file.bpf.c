@@ -93,7 +93,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	    !meet_scene(&scene) || scene.silent)
 		return ret;
 	node = plain_node(&scene, inode);
-	asm volatile("" : "+r"(node)); /* one value from here on: else it is kept again at each question */
+	FORGET(node); /* one value from here on: else it is kept again at each question */
 	if (is_said(&scene, node, mask))
 		return 0;
 	if (is_terminal(inode))

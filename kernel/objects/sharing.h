@@ -317,7 +317,7 @@ static long relay_one(__u32 step, struct prov_sharing *push)
 	to = mapped_at(&written->inode);
 	if (at >= SHARES || !from || !to)
 		return 0;
-	asm volatile("" : "+r"(at)); /* the verifier has forgotten the comparison when it is used */
+	FORGET(at); /* the verifier has forgotten the comparison when it is used */
 	read = &shares->share[at & (SHARES - 1)];
 	pull_share(push, from, memory, read);
 	relate(task, to, memory, written, false);
