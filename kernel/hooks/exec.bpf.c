@@ -12,10 +12,9 @@ int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 {
 	struct prov_scene scene;
 
-	if (ret || !open_scene(&scene))
-		return ret;
-	scene.task->images = 0;
-	return 0;
+	if (!ret && meet_scene(&scene))
+		scene.task->images = 0;
+	return ret;
 }
 
 /* Once per file: the script first, then the program that reads it */

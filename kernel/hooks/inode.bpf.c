@@ -67,7 +67,7 @@ static __always_inline void looks_at(struct inode *inode, enum prov_relation rel
 	struct prov_node *node;
 
 	if (is_filtered(current_policy(), relation, kind_of_mode(inode->i_mode)) ||
-	    !meet_scene(&scene) || scene.silent)
+	    !meet_recorded(&scene))
 		return;
 	node = inode_state(&scene, inode);
 	if (node && !wants_name(&scene, node) && has_used(&scene, relation, node))

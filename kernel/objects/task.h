@@ -399,6 +399,15 @@ static __always_inline bool meet_scene(struct prov_scene *scene)
 	return true;
 }
 
+/*
+ * The same for hooks that have nothing to do for an actor who is silent: false then. While capture is off nothing
+ * is looked up.
+ */
+static __always_inline bool meet_recorded(struct prov_scene *scene)
+{
+	return current_policy()->switches & SWITCH_ENABLED && meet_scene(scene) && !scene->silent;
+}
+
 /* There may be something to record. */
 static __always_inline void join_scene(struct prov_scene *scene)
 {
@@ -416,10 +425,13 @@ static __always_inline bool open_scene(struct prov_scene *scene)
 	return true;
 }
 
-/* As open_scene, for hooks that have nothing to do for an opaque task */
+/* As open_scene, for hooks that have nothing to do for who is silent */
 static __always_inline bool current_scene(struct prov_scene *scene)
 {
-	return open_scene(scene) && !scene->silent;
+	if (!meet_recorded(scene))
+		return false;
+	join_scene(scene);
+	return true;
 }
 
 /* What a tracked process makes, or opens to write, is tracked too: but for what keeps nothing and all use. */
