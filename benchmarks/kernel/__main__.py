@@ -1,6 +1,6 @@
 """Measures what capture costs in the kernel, in a guest that counts instructions.
 
-    python -m benchmarks.kernel [--quick] [--check] [--json] [--write]
+    python -m benchmarks.kernel [--quick] [--check] [--json] [--write | --page]
 
 Prints the tables, and what has moved since the baseline was written by more than repeated
 measurements do. ``make bench-kernel`` builds what this needs.
@@ -27,6 +27,8 @@ def main() -> int:
     """Measure and tell; 1 if something moved and that was asked, or if records were lost."""
     args = _parser().parse_args()
     try:
+        if args.page:
+            return _write_page()
         with progress() as report:
             found = measure(kernels.resolve(args.kernel, report), args.quick, report)
         return _tell(found, args)
@@ -42,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="fewer operations, less often")
     parser.add_argument("--check", action="store_true", help="return 1 if anything has moved")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--write", action="store_true", help="write the page and the baseline")
+    writes = parser.add_mutually_exclusive_group()
+    writes.add_argument("--write", action="store_true", help="write the page and the baseline")
+    writes.add_argument("--page", action="store_true", help="only write the page again")
     return parser
 
 
@@ -56,11 +60,16 @@ def _tell(found: Results, args: argparse.Namespace) -> int:
         raise GuestError(f"records were lost ({', '.join(found.lost)}): the numbers say too little")
     moved = _compared(found, sys.stderr if args.json else sys.stdout)
     if args.write:
-        stored = results.dumps(found)
-        rounded = results.loads(stored)  # the page is of what is stored, to the last digit
-        _write(BASELINE, stored)
-        _write(PAGE, page.page(rounded, tables(rounded, figures.read())))
+        _write(BASELINE, results.dumps(found))
+        _write_page()
     return 1 if args.check and moved else 0
+
+
+def _write_page() -> int:
+    """Write the page of what is stored, to the last digit; the status of the process."""
+    found = results.loads(BASELINE.read_text())
+    _write(PAGE, page.page(found, tables(found, figures.read())))
+    return 0
 
 
 def _compared(found: Results, out: TextIO) -> bool:
