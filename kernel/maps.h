@@ -145,8 +145,8 @@ struct loose_map {
 };
 extern struct loose_map loose SEC(".maps");
 /*
- * Inodes that are mapped shared, by address: whatever their processes take in may be written to them, and
- * exit probes see inputs, too.
+ * Inodes by address that are mapped shared: whatever their processes take in may be written to them, and exit
+ * probes see inputs, too. And those that a call copies into which may have to wait: an exit probe sees its end.
  */
 struct mapped_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -177,7 +177,10 @@ struct evicted_map {
 };
 extern struct evicted_map evicted SEC(".maps");
 
-/* Names that have been sent -> epoch. Forgotten by age: a name that is sent twice does no harm. */
+/*
+ * Names that have been sent -> epoch, but for the last of each inode, which its node has. Forgotten by age: a name that
+ * is sent twice does no harm.
+ */
 struct names_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, KNOWN_NAMES);
@@ -234,15 +237,6 @@ struct io_rings_map {
 	__type(value, struct prov_ring);
 };
 extern struct io_rings_map io_rings SEC(".maps");
-
-struct debts_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DEBTS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct prov_debt_key);
-	__type(value, struct prov_debt);
-};
-extern struct debts_map debts SEC(".maps");
 
 /* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
 struct text_buffers_map {

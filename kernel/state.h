@@ -14,8 +14,6 @@ enum {
 	PACKETS = 32768, /* each is there twice */
 	RECORDED_PREFIXES = 1024,
 	IO_RINGS = 16384,
-	DEBTS = 4096,
-	DEBTS_OF_ONE = 4, /* calls that wait at the same time to put something into the same file */
 	MAPPED_INODES = 65536,
 	SHARES = 16, /* inodes that one address space shares with others */
 	BRIDGES = 32, /* address spaces that may carry the content of one shared inode to another */
@@ -55,7 +53,7 @@ struct prov_node {
 	__u32 entries; /* data edges that have entered it, once it is NATURE_MAPPED */
 	__u32 reserved;
 	__u64 taint;
-	__u64 name; /* key of the path that was sent last, see place_key() */
+	__u64 name; /* key of the path that was sent last, see place_key(); 0: none */
 };
 
 #define SENT_OUTDATED (1u << 31) /* epochs are counted by people: they stay below */
@@ -67,7 +65,8 @@ enum prov_nature {
 	NATURE_NULL = 2, /* /dev/null and its kind: carries nothing onward */
 	NATURE_ANNOTATED = 4, /* extended attributes have been set: a truncation leaves those */
 	NATURE_NAMELESS = 8, /* made without a name, and has got none yet */
-	NATURE_MAPPED = 16, /* has been mapped shared: the node is among the mapped ones, not with its inode */
+	NATURE_MAPPED = 16, /* the node is among the mapped ones, not with its inode */
+	NATURE_SEVERAL_NAMES = 32, /* it has had others than the last: those are in the table of names */
 };
 
 /* An edge that this thread has sent: relation, source with its version, destination. */
@@ -236,30 +235,12 @@ struct prov_machine {
 	struct prov_node node;
 	/* asked by many hooks, changed by few */
 	__u32 moves; /* of directories and mounts: names below them have changed */
-	__u32 debts; /* edges that are kept for later, see graph/debt.h */
 	__u32 records_packets; /* of some socket: there has been one with MARK_RECORD */
-	__u32 reserved;
 	/* changed by more: on another cache line */
 	__u64 apart[CACHE_LINE / 8];
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
 	__u32 reserved2;
 	__u64 shared; /* data edges that have entered any inode that is mapped shared */
-};
-
-/* An edge into a file that its next hook is to make */
-struct prov_debt_key {
-	__u64 target; /* node id */
-	__u32 place;
-	__u32 reserved;
-};
-
-struct prov_debt {
-	struct prov_image source;
-	__u64 actor; /* node id of the task */
-	__u32 actor_version;
-	__u32 relation;
-	__u32 epoch;
-	__u32 reserved;
 };
 
 struct prov_blocking {

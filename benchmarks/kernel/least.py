@@ -10,7 +10,6 @@ from benchmarks.kernel.results import Results, attach_cost, beyond
 LOOK_UPS: Mapping[str, tuple[int, int]] = {
     "lsm/file_permission": (1, 1),
     "lsm/file_open": (1, 1),
-    "lsm/file_release": (1, 0),
     "lsm/inode_getattr": (1, 1),
     "lsm/inode_create": (1, 1),
     "lsm/inode_unlink": (1, 2),

@@ -85,6 +85,6 @@ QUICK = (
 """Phases of a quick measurement."""
 QUICK_PROGRAMS = (
     *("adopt_tasks", "file_permission"),
-    *("file_open", "file_release", "inode_permission", "inode_getattr", "pipe_read"),
+    *("file_open", "inode_permission", "inode_getattr", "pipe_read"),
 )
 """The programs that these phases pass."""

@@ -8,7 +8,13 @@
  * the source was marked before the destination was entered, so the edge may be told at any time
  * later.
  */
-#include "debt.h"
+#include "flow.h"
+
+/* What was kept as a number; the mask is for the verifier: a filter has a bit for each. */
+static __always_inline enum prov_relation relation_of(__u32 kept)
+{
+	return kept & (8 * sizeof(((struct prov_policy *)0)->relation_filter) - 1);
+}
 
 static __always_inline struct prov_edge edge_between(struct prov_scene *scene,
 						     enum prov_relation relation,

@@ -99,23 +99,21 @@ static __always_inline bool has_waited(struct prov_scene *scene, struct prov_cop
 	return copying->source.version != before;
 }
 
-/*
- * A file that is mapped shared has its node where it can be entered from here, and whoever has it mapped
- * passes no hook that would do it later. False: it is not one.
- */
-static __always_inline bool lands(struct prov_scene *scene, struct prov_copying *copying)
+/* The content came while the call waited: its source is marked only now, and the file is entered again. */
+static __always_inline void lands(struct prov_scene *scene, struct prov_copying *copying)
 {
 	struct file *out = (void *)copying->out;
 	__u64 inode = (__u64)ADDRESS_IN(out, f_inode);
 	struct prov_mapped *place = mapped_at(&inode);
 
-	if (!scene || !place || place->at.node.id != copying->target.id)
-		return false;
+	if (!place || place->at.node.id != copying->target.id) {
+		count_loss(COUNT_INODE_STORAGE); /* no room to put it within reach */
+		return;
+	}
 	has_written(scene, copying);
 	carries(scene, relation_of(copying->relation), &copying->source, &place->at.node,
-		NODE_FILE);
+		copying->target.kind);
 	relay_write(inode);
-	return true;
 }
 
 static __noinline int finish(struct prov_scene *scene, long moved)
@@ -126,10 +124,10 @@ static __noinline int finish(struct prov_scene *scene, long moved)
 		return 0;
 	copying = copying_of(scene);
 	if (copying && moved > 0 && copying->target.id) {
-		if (!has_waited(scene, copying))
+		if (has_waited(scene, copying))
+			lands(scene, copying);
+		else
 			has_entered(scene, copying, moved);
-		else if (!lands(scene, copying))
-			owe(copying, scene->task->node.id);
 	}
 	scene->task->copying.target.id = 0;
 	return 0;
@@ -460,24 +458,5 @@ int PROBE(sock_splice_read, struct file *file, loff_t *at, struct pipe_inode_inf
 	socket = socket_node(&scene, sk);
 	if (socket)
 		is_passed_on(&scene, file, &socket->node, NODE_SOCKET);
-	return 0;
-}
-
-/*
- * The last that is heard of an open file: what is still to be told of it is told now (since 6.9).
- */
-SEC("lsm/file_release")
-int BPF_PROG(file_release, struct file *file)
-{
-	struct prov_policy *policy = current_policy();
-	struct inode *inode = file->f_inode;
-	struct prov_node *node;
-
-	if (!is_anything_owed() || !(policy->switches & SWITCH_ENABLED) ||
-	    may_block(inode))
-		return 0;
-	node = met_inode(inode);
-	if (node)
-		settle(node, kind_of_mode(inode->i_mode));
 	return 0;
 }

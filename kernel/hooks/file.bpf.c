@@ -37,13 +37,12 @@ static __always_inline bool is_left_to_exit(struct prov_scene *scene, struct ino
 
 /*
  * Whether all is said already, asked before everything else: most reads and writes repeat what was said. The
- * node is a plain one, so its marks are as they were then; nobody shares the memory, nothing is owed to the file,
- * and the task copies nothing within the kernel.
+ * node is a plain one, so its marks are as they were then; nobody shares the memory, and the task copies nothing
+ * within the kernel.
  */
 static __always_inline bool is_said(struct prov_scene *scene, struct prov_node *node, int mask)
 {
-	if (!node || scene->task->copying.way || !scene->memory || scene->memory->shares ||
-	    is_anything_owed())
+	if (!node || scene->task->copying.way || !scene->memory || scene->memory->shares)
 		return false;
 	if (mask == MAY_READ)
 		return has_used(scene, REL_READ, node);
@@ -90,7 +89,7 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	struct prov_node *node;
 
 	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_socket_inode(inode) ||
-	    !meet_scene(&scene) || scene.silent)
+	    !meet_recorded(&scene))
 		return ret;
 	node = plain_node(&scene, inode);
 	FORGET(node); /* one value from here on: else it is kept again at each question */

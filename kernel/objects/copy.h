@@ -12,7 +12,7 @@
  * and the target is entered
  *   a pipe    while it is still locked and has got something; told at once
  *   a socket  just before it is sent to; told at once
- *   a file    at its file_permission; told when the call has succeeded
+ *   a file    at its file_permission; told when the call has succeeded, and entered again if it waited for a pipe
  * What these hooks record otherwise, by way of the task's memory, is left out then. A call whose
  * source is not known is recorded the usual way.
  */
@@ -110,13 +110,23 @@ static __always_inline bool takes_from_file(struct prov_scene *scene, struct pro
 	return copying->seen;
 }
 
+/*
+ * A call can wait for a pipe, and what has come meanwhile enters the file when the call is done: an exit probe
+ * must be able to reach the node then.
+ */
+static __always_inline struct prov_node *within_reach(struct prov_copying *copying,
+						      struct inode *inode, struct prov_node *node)
+{
+	return copying->from ? move_node(inode, node) : node;
+}
+
 static __always_inline bool puts_into_file(struct prov_scene *scene, struct prov_copying *copying,
 					   struct inode *inode, struct prov_node *node)
 {
 	if (!node || node->nature & NATURE_NULL || !source_is_known(scene, copying))
 		return false;
 	copying->wanted = scene->wanted;
-	enters(scene, copying, node, kind_of_mode(inode->i_mode));
+	enters(scene, copying, within_reach(copying, inode, node), kind_of_mode(inode->i_mode));
 	return true;
 }
 

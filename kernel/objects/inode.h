@@ -2,7 +2,6 @@
 #ifndef PROVCAP_OBJECTS_INODE_H
 #define PROVCAP_OBJECTS_INODE_H
 /* Files, directories, devices, pipes: the node of an inode, kept with it, and kept when it is evicted. */
-#include "../graph/debt.h"
 #include "sharing.h"
 #include "stacked.h"
 
@@ -549,7 +548,6 @@ static __always_inline struct prov_node *named(struct prov_scene *scene, struct 
 
 	if (!node)
 		return NULL;
-	settle(node, kind);
 	if (!has_path(inode) || !has_own_path(file))
 		return node;
 	if (opens)

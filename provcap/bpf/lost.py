@@ -13,7 +13,6 @@ _WITHOUT = {
     "inode_post_set_acl": "setting an access control list",
     "inode_post_remove_acl": "removing an access control list",
     "vfs_get_acl": "reading an access control list",
-    "file_release": "what a copy puts into a file while it waits is recorded at its next use",
     "module_load": "modules that are loaded",
     "pipe_read": "reads of pipes",
     "anon_pipe_read": "reads of pipes",

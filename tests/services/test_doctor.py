@@ -58,13 +58,13 @@ def test_each_lack_shuts_this_kernel_and_tells_its_fix(change, fix):
 
 def test_missing_hooks_are_told_but_shut_nothing():
     """The rest still records; what is lost is named."""
-    found = diagnose(WELL._replace(missing_hooks=["fifo_pipe_read", "file_release"]))
+    found = diagnose(WELL._replace(missing_hooks=["fifo_pipe_read", "module_load"]))
     said = {line.subject: line for line in found.lines if not line.ok}
 
     assert found.can_record
     assert said["hooks"].meaning == "2 absent, others stand in for 1"
-    assert said["file_release"].meaning.startswith("lost: ")
-    assert said.keys() == {"hooks", "file_release"}
+    assert said["module_load"].meaning.startswith("lost: ")
+    assert said.keys() == {"hooks", "module_load"}
 
 
 @pytest.mark.parametrize(
