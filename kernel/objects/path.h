@@ -177,15 +177,25 @@ static __always_inline __u64 place_key(struct dentry *dentry, struct dentry *as,
 	return stir(key, ADDRESS_IN(mount, mnt_mountpoint)) | 1;
 }
 
+/* The name that was sent last gives way to another one. */
+static __always_inline void keep_name(struct prov_policy *policy, struct prov_node *node)
+{
+	struct prov_name name = { .node = node->id, .key = node->name };
+
+	__sync_fetch_and_or(&node->nature, NATURE_SEVERAL_NAMES);
+	bpf_map_update_elem(&names, &name, &policy->epoch, BPF_ANY);
+}
+
+/* Most nodes have one name, which is kept with them. */
 static __always_inline void know_name(struct prov_policy *policy, struct prov_node *node, __u64 key)
 {
-	struct prov_name name = { .node = node->id, .key = key };
+	bool is_first = node->named != policy->epoch || !node->name;
 
+	if (key && !is_first && node->name != key)
+		keep_name(policy, node);
+	if (key || is_first)
+		node->name = key;
 	node->named = policy->epoch;
-	if (!key)
-		return;
-	node->name = key;
-	bpf_map_update_elem(&names, &name, &policy->epoch, BPF_ANY);
 }
 
 /* It may come back: then it has to be sent again. */
@@ -195,7 +205,8 @@ static __always_inline void forget_name(struct prov_node *node, __u64 key)
 
 	if (node->name == key)
 		node->name = 0;
-	bpf_map_delete_elem(&names, &name);
+	if (node->nature & NATURE_SEVERAL_NAMES)
+		bpf_map_delete_elem(&names, &name);
 }
 
 static __always_inline void send_path(struct prov_policy *policy, struct prov_node *node,
@@ -267,16 +278,16 @@ static __noinline int name_unless_known(struct prov_policy *policy, struct prov_
 					const struct prov_place *place)
 {
 	struct prov_name name = {};
-	__u32 *epoch;
+	__u32 *epoch = NULL;
 
 	if (!node || !place)
 		return 0;
 	name.node = node->id;
 	name.key = place->key;
-	epoch = bpf_map_lookup_elem(&names, &name);
+	if (node->nature & NATURE_SEVERAL_NAMES)
+		epoch = bpf_map_lookup_elem(&names, &name);
 	if (!epoch || *epoch != policy->epoch)
-		return name_node(node, place);
-	node->name = place->key;
+		name_node(node, place);
 	return 0;
 }
 
