@@ -50,7 +50,7 @@ struct prov_node {
 	__u32 applied; /* serial of the struct prov_marks that was taken over last */
 	__u32 cuts; /* truncations that took all its content: of older edges into it nothing is left */
 	__u32 fresh; /* the version that the last of them made, if it holds nothing older; 0: none */
-	__u32 entries; /* data edges that have entered it, once it is NATURE_MAPPED */
+	__u32 entries; /* data edges that have entered it since it is NATURE_MAPPED */
 	__u32 reserved;
 	__u64 taint;
 	__u64 name; /* key of the path that was sent last, see place_key(); 0: none */
@@ -154,6 +154,7 @@ struct prov_copying {
 	__u64 from; /* address of the inode of the pipe that it takes from, 0: no pipe */
 	__u64 to; /* ... and of the one that it puts into */
 	__u64 pipe; /* address of the pipe that it puts into */
+	__u64 landing; /* address of the inode of the file that it puts into, if it may wait before that; 0: none */
 	struct prov_image source; /* id 0: none that holds anything */
 	struct prov_image target; /* the version that was entered, id 0: not yet, or nothing new in it */
 	__u32 actor; /* version of the task by then */
@@ -240,7 +241,7 @@ struct prov_machine {
 	__u64 apart[CACHE_LINE / 8];
 	__u32 memories_used; /* entries of memories that have ever been in use, entry 0 aside */
 	__u32 reserved2;
-	__u64 shared; /* data edges that have entered any inode that is mapped shared */
+	__u64 shared; /* data edges that have entered any of the mapped inodes */
 };
 
 struct prov_blocking {
@@ -250,7 +251,10 @@ struct prov_blocking {
 	__u32 generation;
 };
 
-/* An inode that is or was mapped shared: its content can change with any input of a process that maps it */
+/*
+ * An inode that is or was mapped shared: its content can change with any input of a process that maps it. Or one that
+ * was copied into from a pipe, see struct prov_copying
+ */
 struct prov_mapped {
 	struct prov_blocking at;
 	__u32 bridges[BRIDGES]; /* indices of address spaces that read it and write another */

@@ -94,26 +94,42 @@ static __always_inline bool has_waited(struct prov_scene *scene, struct prov_cop
 {
 	__u32 before = copying->source.version;
 
-	if (!copying->from || !source_is_known(scene, copying))
+	if (!copying->landing || !source_is_known(scene, copying))
 		return false;
 	return copying->source.version != before;
 }
 
-/* The content came while the call waited: its source is marked only now, and the file is entered again. */
-static __always_inline void lands(struct prov_scene *scene, struct prov_copying *copying)
+/* Nobody could tell before that it is wanted: described here */
+static __always_inline bool is_wanted_now(struct prov_scene *scene, struct prov_copying *copying,
+					  struct prov_node *target)
 {
-	struct file *out = (void *)copying->out;
-	__u64 inode = (__u64)ADDRESS_IN(out, f_inode);
-	struct prov_mapped *place = mapped_at(&inode);
+	struct prov_node *pipe = pipe_node(copying->from);
 
-	if (!place || place->at.node.id != copying->target.id) {
-		count_loss(COUNT_INODE_STORAGE); /* no room to put it within reach */
+	if (pipe)
+		takes_part(scene, pipe);
+	if (!takes_part(scene, target))
+		return false;
+	if (target->sent != scene->policy->epoch)
+		send_inode(copying->landing, target);
+	announce_name(scene->policy, target, copying->target.kind, (void *)copying->out);
+	return true;
+}
+
+/*
+ * The content came while the call waited, so its source is marked only now, and the file is entered after that.
+ * No place for it: that was counted when there was none.
+ */
+static __always_inline void lands(struct prov_scene *scene, struct prov_copying *copying, __u32 moved)
+{
+	struct prov_mapped *place = mapped_at(&copying->landing);
+
+	if (!place || !is_wanted_now(scene, copying, &place->at.node))
 		return;
-	}
-	has_written(scene, copying);
-	carries(scene, relation_of(copying->relation), &copying->source, &place->at.node,
-		copying->target.kind);
-	relay_write(inode);
+	copying->target.id = 0;
+	enters(scene, copying, &place->at.node, copying->target.kind);
+	if (copying->target.id)
+		has_entered(scene, copying, moved);
+	relay_write(copying->landing);
 }
 
 static __noinline int finish(struct prov_scene *scene, long moved)
@@ -123,10 +139,10 @@ static __noinline int finish(struct prov_scene *scene, long moved)
 	if (!scene)
 		return 0;
 	copying = copying_of(scene);
-	if (copying && moved > 0 && copying->target.id) {
+	if (copying && moved > 0) {
 		if (has_waited(scene, copying))
-			lands(scene, copying);
-		else
+			lands(scene, copying, moved);
+		else if (copying->target.id)
 			has_entered(scene, copying, moved);
 	}
 	scene->task->copying.target.id = 0;

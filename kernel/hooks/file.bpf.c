@@ -323,7 +323,8 @@ static __always_inline void adopt_share(struct prov_scene *scene, struct task_st
 	struct inode *inode = vma->vm_file->f_inode;
 	__u64 address = (__u64)plain(inode);
 
-	if (!(vma->vm_flags & VM_MAYSHARE) || task->pid != task->tgid)
+	if (!(vma->vm_flags & VM_MAYSHARE) || task->pid != task->tgid ||
+	    (inode->i_mode & S_IFMT) != S_IFREG)
 		return;
 	if (is_anonymous_memory(inode) || mapped_at(&address))
 		share_inode(scene, inode, vma->vm_flags & VM_ACCESS);

@@ -112,21 +112,34 @@ static __always_inline bool takes_from_file(struct prov_scene *scene, struct pro
 
 /*
  * A call can wait for a pipe, and what has come meanwhile enters the file when the call is done: an exit probe
- * must be able to reach the node then.
+ * must be able to reach the node then. The file may be wanted only then, too. NULL: it is not yet
  */
-static __always_inline struct prov_node *within_reach(struct prov_copying *copying,
+static __always_inline struct prov_node *within_reach(struct prov_scene *scene,
+						      struct prov_copying *copying,
 						      struct inode *inode, struct prov_node *node)
 {
-	return copying->from ? move_node(inode, node) : node;
+	struct prov_node *met = node ?: inode_state(scene, inode);
+
+	if (!met || is_filtered(scene->policy, relation_of(copying->relation),
+				kind_of_mode(inode->i_mode)))
+		return node;
+	met = move_node(inode, met);
+	copying->landing = (__u64)plain(inode);
+	copying->target.kind = kind_of_mode(inode->i_mode);
+	return node ? met : NULL;
 }
 
 static __always_inline bool puts_into_file(struct prov_scene *scene, struct prov_copying *copying,
 					   struct inode *inode, struct prov_node *node)
 {
-	if (!node || node->nature & NATURE_NULL || !source_is_known(scene, copying))
+	if (node && node->nature & NATURE_NULL)
+		return false;
+	if (copying->from)
+		node = within_reach(scene, copying, inode, node);
+	if (!source_is_known(scene, copying) || !node)
 		return false;
 	copying->wanted = scene->wanted;
-	enters(scene, copying, within_reach(copying, inode, node), kind_of_mode(inode->i_mode));
+	enters(scene, copying, node, kind_of_mode(inode->i_mode));
 	return true;
 }
 

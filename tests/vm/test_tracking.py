@@ -56,6 +56,12 @@ while [ ! -e ready -o ! -e ready.datagram ]; do sleep 0.1; done
 python3 ../serve.py send <spreads
 wait $server $receiver
 
+mkfifo passage
+python3 ../serve.py move & mover=$!
+while [ ! -e ready.mover ]; do sleep 0.1; done; sleep 1
+head spreads >passage
+wait $mover
+
 camflow --opaque-file hidden true
 cat hidden spreads >hidden.out
 cp /usr/bin/cat opaque
@@ -76,9 +82,9 @@ camflow -e true
 cat spreads >switched.on
 """
 
-# a server that is there before anything reaches it, and what it hears
+# servers that are there before anything reaches them, and what they hear
 SERVE = """
-import socket, sys
+import os, socket, sys
 if sys.argv[1] == "serve":
     inet, unix = socket.create_server(("127.0.0.1", 7070)), socket.socket(socket.AF_UNIX)
     unix.bind("/tmp/track/listener")
@@ -91,6 +97,11 @@ elif sys.argv[1] == "datagram":
     receiver.bind(("127.0.0.1", 7070))
     open("/tmp/track/ready.datagram", "w").close()
     open("/tmp/track/datagram.out", "wb").write(receiver.recv(9))
+elif sys.argv[1] == "move":
+    moved = open("/tmp/track/moved", "wb")
+    passage = os.open("/tmp/track/passage", os.O_RDWR)
+    open("/tmp/track/ready.mover", "w").close()
+    os.splice(passage, moved.fileno(), 8)
 else:
     for _ in range(2):
         socket.create_connection(("127.0.0.1", 7070)).sendall(sys.stdin.buffer.read(2))
@@ -260,6 +271,15 @@ def test_a_listening_socket_tells_what_it_was_bound_to_before(tracked: Tracked) 
 def test_a_datagram_carries_marks_to_a_process_that_was_never_told_of(tracked: Tracked) -> None:
     """Its packet is tracked, and so is the socket that it is read from."""
     assert tracked.reaches("spreads", "datagram.out")
+
+
+def test_what_arrives_while_a_copy_waits_is_followed(tracked: Tracked) -> None:
+    """Neither the pipe nor the file was tracked when the call began to wait."""
+    (copy,) = tracked.flows("copy", "moved")
+
+    assert tracked.reaches("spreads", "moved")
+    assert tracked.taint("moved") == 1 << 40
+    assert copy.flags == len("spreads\n")
 
 
 def test_an_opaque_file_leaves_the_rest_as_it_is(tracked: Tracked) -> None:
