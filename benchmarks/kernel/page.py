@@ -23,10 +23,10 @@ some of them: [cost](../explanation/cost.md). Other pages have [how much is reco
 that all of it takes.
 
 *Base* is without any program. *Unfiltered* and *shipped* are whole-system capture without filters
-and with the shipped ones (directory, inode_unknown, char, envp). *Floor* is the least that eBPF
-programs at the same hooks can add. *ProvBPF* is that system ported to the same kernel, measured
-once in the same kind of guest, with a ring that nobody drains; *CamFlow* what its successors
-published of it, in wall-clock time on another machine.
+and with those that CamFlow ships (directory, inode_unknown, char, envp; provcap sets none by
+itself). *Floor* is the least that eBPF programs at the same hooks can add. *ProvBPF* is that system
+ported to the same kernel, measured once in the same kind of guest, with a ring that nobody drains;
+*CamFlow* what its successors published of it, in wall-clock time on another machine.
 """
 
 

@@ -74,8 +74,8 @@ def _totals(found: Volumes) -> Table:
     about = (
         "*Records* and *bytes* are what goes through the rings, without the 8 bytes of a ring's"
         " head; the file has those, too, 64 bytes for each time that a ring was drained and"
-        " found not empty, and the *recorder's own*: its counters, every two seconds whether"
-        " there is anything to record or not."
+        " found not empty, and the *recorder's own*: its counters, every two seconds if one has"
+        " changed."
     )
     return Table("In all", about, head, rows, texts=2)
 

@@ -46,7 +46,7 @@ class Recorded(NamedTuple):
     client: Part
     """Relations that no task of the server has made, and the nodes at their ends, as PROV-JSON."""
     status_bytes: int
-    """Of the file: what the recorder says of itself every two seconds."""
+    """Of the file: what the recorder says of its counters."""
 
 
 Modes = Mapping[str, Mapping[str, Recorded]]

@@ -17,7 +17,7 @@ _HEAD = """# Coverage
 Small workloads, each with every edge that it must leave in the graph: written by hand from what the
 operation means (`provcap/coverage/flows.toml`), played in a guest, recorded and compared by
 
-    provcap coverage --page docs/reference/coverage.md
+    provcap coverage --kernel 6.12 --kernel 6.1 --kernel 7 --page docs/reference/coverage.md
 
 *Seen* counts the edges that are there as promised; *nothing* is promised of an operation that is
 refused, fails or finds nothing. An edge that is not expected is wrong, so each row also says what
