@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from provcap.capture.decoder import TextRecord
 from provcap.cli.main import main
-from provcap.vocabulary import TEXT_TRUNCATED
-from tests.vm.guest_recordings import PATIENCE_S, record
+from tests.vm.guest_recordings import PATIENCE_S
 from tests.vm.recorded import expected
 from tests.vm.test_edges_files import LOOKED_UP
 
@@ -327,27 +325,3 @@ def test_why_finds_a_file_by_every_name_it_had(moved, capsys, asked, first, last
     assert f"read {moved}/source" in printed
     assert f"read {moved}/noise" not in printed
     assert last in printed.splitlines()[-1]
-
-
-GO_DEEP = """
-import os
-os.makedirs("/tmp/deep")
-os.chdir("/tmp/deep")
-for _ in range(17):
-    os.mkdir("n" * 250)
-    os.chdir("n" * 250)
-open("last", "w")
-"""
-
-
-def test_a_path_that_is_too_long_is_cut_marked_and_counted(machine):
-    """The end near the root is missing: what is there leads from the file upwards."""
-    folder = machine.share / "deep"
-    folder.mkdir()
-    recording, _ = record(machine, folder, [sys.executable, "-c", GO_DEEP])
-    texts = [r for r in recording.records if isinstance(r, TextRecord)]
-    (cut,) = (text for text in texts if text.text.startswith(b"last/n"))
-
-    assert cut.bits & TEXT_TRUNCATED
-    assert cut.text == b"last/" + (b"n" * 250 + b"/") * 16
-    assert sum(recording.losses.causes["name_too_long"].values()) > 0

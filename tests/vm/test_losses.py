@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from provcap.capture.decoder import Event
-from provcap.vocabulary import RELATIONS
+from provcap.capture.decoder import Event, TextRecord
+from provcap.vocabulary import RELATIONS, TEXT_TRUNCATED
 from tests.vm.guest_recordings import Recording, record
 
 pytestmark = pytest.mark.vm
@@ -86,3 +86,76 @@ def test_every_program_says_how_often_it_was_skipped(lossy):
     base, last = lossy.recording.base.recursion_misses, lossy.recording.last.recursion_misses
     assert base.keys() == last.keys() >= {"file_permission", "task_alloc", "sock_recvmsg"}
     assert lossy.recording.losses.skipped == sum(last.values()) - sum(base.values())
+
+
+# A path of more than 4,096 bytes; 17 shared mappings in one process; 33 processes, each of which
+# may carry what is in one shared file into another
+TOO_MUCH = """
+import mmap, os
+
+os.makedirs("/tmp/deep")
+os.chdir("/tmp/deep")
+for _ in range(17):
+    os.mkdir("n" * 250)
+    os.chdir("n" * 250)
+open("last", "w")
+
+def share(name):
+    with open(f"/tmp/{name}", "w+b") as file:
+        file.truncate(4096)
+        return mmap.mmap(file.fileno(), 4096)
+
+def beyond(body):
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        body()
+        os._exit(0)
+
+def map_many():
+    kept = [share(f"share.{number}") for number in range(17)]
+
+def carry():
+    ready, go = os.pipe(), os.pipe()
+    for _ in range(33):
+        if not os.fork():
+            kept = share("bridge.from"), share("bridge.to")
+            os.write(ready[1], b"+")
+            os.read(go[0], 1)
+            os._exit(0)
+    for _ in range(33):
+        os.read(ready[0], 1)
+    os.write(go[1], b"-" * 33)
+
+beyond(map_many)
+beyond(carry)
+"""
+
+
+@pytest.fixture(scope="module")
+def beyond(machine) -> Recording:
+    """More of several things than there is room for."""
+    recording, _ = record(machine, machine.share / "beyond", [sys.executable, "-c", TOO_MUCH])
+    return recording
+
+
+def test_a_path_that_is_too_long_is_cut_and_marked(beyond):
+    """The end near the root is missing: what is there leads from the file upwards."""
+    texts = [r for r in beyond.records if isinstance(r, TextRecord)]
+    (cut,) = (text for text in texts if text.text.startswith(b"last/n"))
+
+    assert cut.bits & TEXT_TRUNCATED
+    assert cut.text == b"last/" + (b"n" * 250 + b"/") * 16
+
+
+@pytest.mark.parametrize("cause", ["name_too_long", "shares_full", "bridges_full"])
+def test_what_is_beyond_a_bound_is_counted(beyond, cause):
+    """Under its own name, and the recording is incomplete."""
+    assert sum(beyond.losses.causes[cause].values()) > 0
+    assert not beyond.losses.complete
+
+
+def test_nothing_else_is_counted_for_it(beyond):
+    """Each bound has a counter of its own; a directory is named on the way, too."""
+    assert beyond.losses.causes.keys() <= {"name_too_long", "shares_full", "bridges_full"}
+    assert sum(beyond.losses.causes["shares_full"].values()) == 1
