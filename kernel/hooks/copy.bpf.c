@@ -99,14 +99,10 @@ static __always_inline bool has_waited(struct prov_scene *scene, struct prov_cop
 	return copying->source.version != before;
 }
 
-/* Nobody could tell before that it is wanted: described here */
+/* It may not have been before: described here */
 static __always_inline bool is_wanted_now(struct prov_scene *scene, struct prov_copying *copying,
 					  struct prov_node *target)
 {
-	struct prov_node *pipe = pipe_node(copying->from);
-
-	if (pipe)
-		takes_part(scene, pipe);
 	if (!takes_part(scene, target))
 		return false;
 	if (target->sent != scene->policy->epoch)

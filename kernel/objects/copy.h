@@ -28,7 +28,29 @@ static __always_inline __u32 system_call(void)
 	return regs->orig_ax;
 }
 
-/* The copying call that this task is in, NULL: none. One end that is tracked is enough for both. */
+/* The node of a pipe, as the beginning of the call has left it */
+static __always_inline struct prov_node *pipe_node(__u64 inode)
+{
+	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &inode);
+
+	return kept ? &kept->node : NULL;
+}
+
+/* One end that is tracked is enough for both; a pipe may have become so while the call waited. */
+static __always_inline void ask_ends(struct prov_scene *scene, struct prov_copying *copying)
+{
+	struct prov_node *pipe;
+
+	if (copying->wanted) {
+		let_join(scene);
+		return;
+	}
+	pipe = copying->from ? pipe_node(copying->from) : NULL;
+	if (pipe)
+		takes_part(scene, pipe);
+}
+
+/* The copying call that this task is in; NULL: none */
 static __always_inline struct prov_copying *copying_of(struct prov_scene *scene)
 {
 	struct prov_copying *copying = &scene->task->copying;
@@ -36,8 +58,8 @@ static __always_inline struct prov_copying *copying_of(struct prov_scene *scene)
 	if (!copying->way || copying->call != system_call() ||
 	    copying->epoch != scene->policy->epoch)
 		return NULL;
-	if (copying->wanted && !scene->wanted)
-		let_join(scene);
+	if (!scene->wanted)
+		ask_ends(scene, copying);
 	return copying;
 }
 
@@ -55,14 +77,6 @@ static __always_inline struct prov_copying *copying_into(struct prov_scene *scen
 	if (scene->task->copying.out != (__u64)file)
 		return NULL;
 	return copying_of(scene);
-}
-
-/* The node of a pipe, as the beginning of the call has left it */
-static __always_inline struct prov_node *pipe_node(__u64 inode)
-{
-	struct prov_blocking *kept = bpf_map_lookup_elem(&blocking, &inode);
-
-	return kept ? &kept->node : NULL;
 }
 
 /* What holds nothing and what nobody may know of is no source. */

@@ -61,6 +61,7 @@ python3 ../serve.py move & mover=$!
 while [ ! -e ready.mover ]; do sleep 0.1; done; sleep 1
 head spreads >passage
 wait $mover
+head moved >/dev/null
 
 camflow --opaque-file hidden true
 cat hidden spreads >hidden.out
