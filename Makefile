@@ -40,7 +40,8 @@ test-kernels: setup kernel ## the tests with guests, on 6.12, 6.1 and the newest
 soak: kernel ## a million events in guests with four CPUs: no cycle, no loose end, no memory kept
 	@PROVCAP_SOAK=1000000 $(PYTHON) -m pytest tests/vm/test_stress.py -k soak
 
-# QUICK=1: fewer operations, in less time; CHECK=1: fails if anything has moved; both write nothing. PAGE=1: as below, alone
+# QUICK=1: fewer operations, in less time; CHECK=1: fails if anything has moved; both write nothing.
+# PAGE=1: only the page, from what was found last
 bench-kernel: kernel ## what capture costs in the kernel, in instructions of a guest (QUICK=1, CHECK=1)
 	@$(MAKE) --no-print-directory -s -C benchmarks/kernel
 	@$(PYTHON) -m benchmarks.kernel $(if $(QUICK),--quick) $(if $(CHECK),--check) \

@@ -28,7 +28,7 @@ def states(title: str) -> dict[str, str]:
     """Name of each row of a table -> what its last column begins with."""
     found = {}
     for cells in rows(section(title)):
-        state = re.match(r"recorded, not played(?=:)|recorded|not yet|never(?=:)", cells[2])
+        state = re.match(r"recorded, not played(?=:)|recorded|never(?=:)", cells[2])
         assert state, f"{cells[0]} begins with none of the words"
         found[names(cells[0])[0]] = state[0]
     return found

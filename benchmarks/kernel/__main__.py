@@ -1,6 +1,6 @@
 """Measures what capture costs in the kernel, in a guest that counts instructions.
 
-    python -m benchmarks.kernel [--quick] [--check] [--json] [--write | --page]
+    python -m benchmarks.kernel [--quick] [--json] [--check | --write | --page]
 
 Prints the tables, and what has moved since the baseline was written by more than repeated
 measurements do. ``make bench-kernel`` builds what this needs.
@@ -42,11 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--kernel", default="6.12", help="as for provcap vm run (default 6.12)")
     parser.add_argument("--quick", action="store_true", help="fewer operations, less often")
-    parser.add_argument("--check", action="store_true", help="return 1 if anything has moved")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    writes = parser.add_mutually_exclusive_group()
-    writes.add_argument("--write", action="store_true", help="write the page and the baseline")
-    writes.add_argument("--page", action="store_true", help="only write the page again")
+    one_of = parser.add_mutually_exclusive_group()
+    one_of.add_argument("--check", action="store_true", help="return 1 if anything has moved")
+    one_of.add_argument("--write", action="store_true", help="write the page and the baseline")
+    one_of.add_argument("--page", action="store_true", help="only write the page again")
     return parser
 
 

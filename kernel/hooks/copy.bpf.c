@@ -99,9 +99,9 @@ static __always_inline bool has_waited(struct prov_scene *scene, struct prov_cop
 	return copying->source.version != before;
 }
 
-/* It may not have been before: described here */
-static __always_inline bool is_wanted_now(struct prov_scene *scene, struct prov_copying *copying,
-					  struct prov_node *target)
+/* Where nobody knew before that the file is wanted it is described here, by its address: no hook has it at hand. */
+static __always_inline bool describe_target(struct prov_scene *scene, struct prov_copying *copying,
+					    struct prov_node *target)
 {
 	if (!takes_part(scene, target))
 		return false;
@@ -119,7 +119,7 @@ static __always_inline void lands(struct prov_scene *scene, struct prov_copying 
 {
 	struct prov_mapped *place = mapped_at(&copying->landing);
 
-	if (!place || !is_wanted_now(scene, copying, &place->at.node))
+	if (!place || !describe_target(scene, copying, &place->at.node))
 		return;
 	copying->target.id = 0;
 	enters(scene, copying, &place->at.node, copying->target.kind);

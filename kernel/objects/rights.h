@@ -50,7 +50,7 @@ static __noinline struct file *file_at(struct files_struct *files, __u32 number)
 #define X(n)                                    \
 	case n:                                 \
 		file = files->fd_array[n];      \
-		FORGET(file); \
+		FORGET(file);                   \
 		return file;
 		FIRST_TABLE_PLACES(X)
 #undef X

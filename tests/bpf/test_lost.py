@@ -16,10 +16,7 @@ NEW_TREE = ("mapping_rmap_tree_insert", "mapping_rmap_tree_remove")
     ("missing", "lost"),
     [
         ((*PIPES, *NEW_TREE, "kernel_sendpage", "cgroup_release"), []),  # 6.12
-        (
-            (*ACCESS_LISTS, *BEHIND, *PIPES, *NEW_TREE),
-            [*BEHIND],
-        ),  # 6.1
+        ((*ACCESS_LISTS, *BEHIND, *PIPES, *NEW_TREE), BEHIND),  # 6.1
         (("pipe_read", *NEW_TREE, "kernel_sendpage"), []),  # since 6.15
         (("pipe_read", *TREE, "kernel_sendpage", "cgroup_release"), []),  # 7.3
         ((*TREE, *NEW_TREE), [*TREE, *NEW_TREE]),
