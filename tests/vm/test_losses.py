@@ -110,7 +110,7 @@ for name in ["bridge.from", "bridge.to", *(f"share.{number}" for number in range
 
 def beyond(body):
     if child := os.fork():
-        os.waitpid(child, 0)
+        assert os.waitpid(child, 0)[1] == 0
     else:
         body()
         os._exit(0)
@@ -126,8 +126,9 @@ def carry():
             os.write(ready[1], b"+")
             os.read(go[0], 1)
             os._exit(0)
+    os.close(ready[1])  # if one of them fails, nobody waits for it
     for _ in range(33):
-        os.read(ready[0], 1)
+        assert os.read(ready[0], 1)
     os.write(go[1], b"-" * 33)
 
 beyond(map_many)
