@@ -176,7 +176,7 @@ struct prov_task {
 	__u32 memory; /* index into memories, 0: none */
 	__u32 arrivals; /* edges into the task that did not go on into its memory */
 	__u32 images; /* entries in use of image[] */
-	__u32 sending; /* the last thing it did with a socket was to send, not to connect */
+	__u32 sending; /* the relation of what it does with a socket: it sends; 0: it connects */
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
 	__u32 loads; /* the bpf(2) that it is in loads a program */

@@ -459,6 +459,7 @@ struct msghdr {
 	int msg_namelen;
 	void *msg_control;
 	__kernel_size_t msg_controllen;
+	struct kiocb *msg_iocb;
 };
 
 struct nameidata {

@@ -71,6 +71,11 @@ int PROBE(tty_read, struct kiocb *iocb, struct iov_iter *to, long ret)
 	return 0;
 }
 
+static __always_inline enum prov_relation receipt(struct socket *sock, struct msghdr *msg)
+{
+	return is_through_file(sock, msg) ? REL_RECEIVE : REL_RECEIVE_MSG;
+}
+
 static __always_inline int receive_done(struct socket *sock, struct msghdr *msg, int flags, int got)
 {
 	struct prov_detail detail = {
@@ -92,7 +97,7 @@ static __always_inline int receive_done(struct socket *sock, struct msghdr *msg,
 		return 0;
 	if (msg->msg_name)
 		name_correspondent(scene.policy, &socket->node, msg);
-	uses(&scene, REL_RECEIVE_MSG, &socket->node, &detail);
+	uses(&scene, receipt(sock, msg), &socket->node, &detail);
 	return 0;
 }
 

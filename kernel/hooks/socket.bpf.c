@@ -240,7 +240,7 @@ static __noinline int ask_stream(struct prov_scene *scene, struct sock *sk)
 
 /* Bytes of the task's memory, or what the kernel copies for it */
 static __noinline int comes_into(struct prov_scene *scene, struct file *file,
-				 struct prov_socket *socket)
+				 struct prov_socket *socket, enum prov_relation relation)
 {
 	struct prov_detail detail = { .offset = NO_OFFSET, .kind = NODE_SOCKET };
 	struct prov_copying *copying;
@@ -249,7 +249,7 @@ static __noinline int comes_into(struct prov_scene *scene, struct file *file,
 		return 0;
 	copying = is_sent_on(scene, file);
 	detail.no_content = copying;
-	generates(scene, REL_SEND_MSG, &socket->node, &detail);
+	generates(scene, relation, &socket->node, &detail);
 	if (copying)
 		carries(scene, relation_of(copying->relation), &copying->source, &socket->node,
 			NODE_SOCKET);
@@ -284,7 +284,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 
 	if (ret || !sk || !current_scene(&scene))
 		return ret;
-	scene.task->sending = 1;
+	scene.task->sending = is_through_file(sock, msg) ? REL_SEND : REL_SEND_MSG;
 	copying_into(&scene, sock->file);
 	ask_receiver(&scene, sock, sk);
 	socket = socket_node(&scene, sk);
@@ -292,7 +292,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, 
 		return 0;
 	if (msg->msg_name)
 		name_correspondent(scene.policy, &socket->node, msg);
-	comes_into(&scene, sock->file, socket);
+	comes_into(&scene, sock->file, socket, scene.task->sending);
 	if (msg->msg_controllen && sk->__sk_common.skc_family == AF_UNIX)
 		send_rights(&scene, &socket->node, msg);
 	hand_over(&scene, sock, sk, socket);
@@ -316,7 +316,7 @@ int PROBE(kernel_sendpage, struct socket *sock)
 	socket = socket_node(&scene, sk);
 	if (!socket)
 		return 0;
-	comes_into(&scene, sock->file, socket);
+	comes_into(&scene, sock->file, socket, REL_SEND_MSG);
 	hand_over(&scene, sock, sk, socket);
 	return 0;
 }
@@ -345,7 +345,7 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other, int ret)
 	if (!from || !to)
 		return 0;
 	if (left_out)
-		generates(&scene, REL_SEND_MSG, &from->node, &detail);
+		generates(&scene, scene.task->sending, &from->node, &detail);
 	derives(&scene, REL_SEND_UNIX, &from->node, &to->node, &detail);
 	return 0;
 }

@@ -14,6 +14,18 @@ static __always_inline bool is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+/*
+ * What is sent or received by the calls for files (read, write and their kin) comes with the request that the
+ * file was given. A message that some calls leave partly unset is told apart by the file of the request.
+ */
+static __always_inline bool is_through_file(struct socket *sock, struct msghdr *msg)
+{
+	struct kiocb *request = READ_ONLY(msg)->msg_iocb;
+	struct file *file = sock->file;
+
+	return request && file && request->ki_filp == file;
+}
+
 /* Its streams have addresses. */
 static __always_inline bool has_peer(struct sock *sk)
 {

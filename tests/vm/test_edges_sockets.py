@@ -29,6 +29,12 @@ DATAGRAM = f"""
     {RECEIVE.format("{1}", 0)}
 """
 
+
+def by_file(edges: str) -> str:
+    """The same by the calls for files."""
+    return edges.replace("send_msg", "send").replace("receive_msg", "receive")
+
+
 SOCKETS = {
     "create_socket": """
         memory@0 -memory_read-> task@1           task@0..1
@@ -68,7 +74,32 @@ SOCKETS = {
     "receive_empty": NOTHING,
     "receive_ended": NOTHING,
     "receive_after_close": TCP,
-    "file_calls": TCP,
+    "file_calls": by_file(TCP),
+    "file_calls_in_parts": """
+        memory@0 -memory_read-> task@1           task@0..2
+        task@1 -send-> socket:left@0
+        socket:left@0 -receive_unix-> socket:right@0
+        socket:right@0 -receive-> task@2
+        task@2 -memory_write-> memory@1          memory@0..1
+    """,
+    "file_calls_datagram": by_file(DATAGRAM.format("left", "right")),
+    "file_calls_refused": """
+        memory@0 -memory_read-> task@1           task@0..1
+        task@1 -send-> socket:left@0
+        socket:left@0 -receive_unix-> socket:right@0
+    """,
+    # the second send enters a new version of a socket that has sent
+    "both_calls": """
+        memory@0 -memory_read-> task@1           task@0..3
+        task@1 -send-> socket:left@0
+        socket:left@0 -send_unix-> socket:right@0
+        task@1 -send_msg-> socket:left@1         socket:left@0..1
+        socket:left@1 -send_unix-> socket:right@0
+        socket:right@0 -receive-> task@2
+        task@2 -memory_write-> memory@1          memory@0..1
+        socket:right@0 -receive_msg-> task@3
+        task@3 -memory_write-> memory@1
+    """,
     "many_messages": DATAGRAM.format("left", "right"),
     "bind_netlink": """
         address:netlink:712345 -addressed-> socket:made@0

@@ -139,6 +139,23 @@ static void ring_send(void)
 	end();
 }
 
+static void ring_write_socket(void)
+{
+	make_sockets();
+	begin();
+	MUST(ask(of_byte(IORING_OP_WRITE, pair[0])));
+	end();
+}
+
+static void ring_read_socket(void)
+{
+	make_sockets();
+	MUST(write(pair[0], "x", 1));
+	begin();
+	MUST(ask(of_byte(IORING_OP_READ, pair[1])));
+	end();
+}
+
 static void ring_send_refused(void)
 {
 	make_sockets();
@@ -228,6 +245,8 @@ const struct operation rings[] = {
 	{ "ring_open", ring_open },
 	{ "ring_open_absent", ring_open_absent },
 	{ "ring_send", ring_send },
+	{ "ring_write_socket", ring_write_socket },
+	{ "ring_read_socket", ring_read_socket },
 	{ "ring_send_refused", ring_send_refused },
 	{ "ring_receive", ring_receive },
 	{ "ring_receive_ended", ring_receive_ended },

@@ -9,6 +9,7 @@
 enum { PORT = 7001, OTHER_PORT = 7101, NETLINK_PORT = 712345 };
 
 static char byte;
+static int pair[2];
 
 static struct sockaddr_in loopback(int port)
 {
@@ -192,6 +193,57 @@ static void file_calls(void)
 	end();
 }
 
+static void joined(int type)
+{
+	MUST(socketpair(AF_UNIX, type, 0, pair));
+	called("left", pair[0]);
+	called("right", pair[1]);
+}
+
+static void file_calls_in_parts(void)
+{
+	struct iovec part = { &byte, 1 };
+
+	joined(SOCK_STREAM);
+	begin();
+	MUST(writev(pair[0], &part, 1));
+	MUST(readv(pair[1], &part, 1));
+	end();
+}
+
+static void file_calls_datagram(void)
+{
+	joined(SOCK_DGRAM);
+	begin();
+	MUST(write(pair[0], "x", 1));
+	MUST(read(pair[1], &byte, 1));
+	end();
+}
+
+static void file_calls_refused(void)
+{
+	joined(SOCK_STREAM);
+	signal(SIGPIPE, SIG_IGN);
+	MUST(fcntl(pair[0], F_SETFL, O_NONBLOCK));
+	MUST(shutdown(pair[0], SHUT_WR));
+	begin();
+	FAILS(write(pair[0], "x", 1), EPIPE);
+	FAILS(read(pair[0], &byte, 1), EAGAIN);
+	end();
+}
+
+/* One kind after the other: what the first leaves on the kernel's stack says nothing about the second. */
+static void both_calls(void)
+{
+	joined(SOCK_DGRAM);
+	begin();
+	MUST(write(pair[0], "x", 1));
+	MUST(send(pair[0], "x", 1, 0));
+	MUST(read(pair[1], &byte, 1));
+	MUST(recv(pair[1], &byte, 1, 0));
+	end();
+}
+
 static void many_messages(void)
 {
 	char bytes[2];
@@ -200,11 +252,8 @@ static void many_messages(void)
 		{ .msg_hdr = { .msg_iov = &parts[0], .msg_iovlen = 1 } },
 		{ .msg_hdr = { .msg_iov = &parts[1], .msg_iovlen = 1 } },
 	};
-	int pair[2];
 
-	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
-	called("left", pair[0]);
-	called("right", pair[1]);
+	joined(SOCK_DGRAM);
 	begin();
 	MUST(sendmmsg(pair[0], messages, 2, 0));
 	MUST(recvmmsg(pair[1], messages, 2, 0, NULL));
@@ -223,8 +272,6 @@ static void bind_netlink(void)
 
 static void socket_pair(void)
 {
-	int pair[2];
-
 	begin();
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	MUST(send(pair[0], "x", 1, 0));
@@ -299,6 +346,10 @@ const struct operation sockets[] = {
 	{ "receive_ended", receive_ended },
 	{ "receive_after_close", receive_after_close },
 	{ "file_calls", file_calls },
+	{ "file_calls_in_parts", file_calls_in_parts },
+	{ "file_calls_datagram", file_calls_datagram },
+	{ "file_calls_refused", file_calls_refused },
+	{ "both_calls", both_calls },
 	{ "many_messages", many_messages },
 	{ "bind_netlink", bind_netlink },
 	{ "socket_pair", socket_pair },
