@@ -23,6 +23,7 @@ struct prov_detail {
 	__u8 outcome : 4; /* enum prov_outcome */
 	bool no_content : 1; /* this operation carries less than its relation usually does */
 	bool is_first : 1; /* the object is new: there is no edge to it that could be known, or come again */
+	bool is_news : 1; /* the hook has asked whether the edge is known already: it is not */
 	__u8 flow; /* enum prov_flow: filled in by the verb */
 };
 
@@ -301,7 +302,7 @@ VERIFIED_ONCE bool use(struct prov_task *task, struct prov_memory *memory, struc
 		spread(scene.policy, relation, object->marks, object->taint, actor_node(&scene),
 		       actor_kind(&scene));
 	fill_use(&edge, &scene, relation, object, into_memory);
-	if (is_known(&scene, &edge))
+	if (!detail->is_news && is_known(&scene, &edge))
 		return false;
 	send_use(&scene, &edge, object, detail, into_memory);
 	return into_memory;
@@ -397,7 +398,7 @@ VERIFIED_ONCE bool generate(struct prov_task *task, struct prov_memory *memory,
 		       actor_node(&scene)->taint, object, detail->kind);
 	if (!detail->is_first) {
 		fill_generation(&edge, &scene, relation, object, from_memory);
-		if (is_known(&scene, &edge))
+		if (!detail->is_news && is_known(&scene, &edge))
 			return false;
 	}
 	send_generation(&scene, &edge, object, detail, from_memory);

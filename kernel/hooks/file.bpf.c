@@ -26,31 +26,74 @@ static __always_inline bool reads_for_exec(void)
 }
 
 /*
- * A pipe that is read: recorded when the read has succeeded (blocking.bpf.c). Here its name would be sent, which
- * most have not, and it would take over marks, which have been set by nobody as a rule.
+ * A pipe or a terminal that is read: recorded when the read has succeeded (blocking.bpf.c). Here its name would be
+ * sent, which most have not, and it would take over marks, which have been set by nobody as a rule.
  */
-static __always_inline bool is_left_to_exit(struct prov_scene *scene, struct inode *inode, int mask)
+static __always_inline bool is_left_to_exit(struct inode *inode)
 {
-	return !(mask & MAY_WRITE) && may_block(inode) && !has_path(inode) &&
-	       scene->policy->generation == FIRST_GENERATION;
+	if (is_terminal(inode))
+		return true;
+	return (inode->i_mode & S_IFMT) == S_IFIFO && !has_path(inode) &&
+	       current_policy()->generation == FIRST_GENERATION;
 }
 
 /*
- * Whether all is said already, asked before everything else: most reads and writes repeat what was said. The
- * node is a plain one, so its marks are as they were then; nobody shares the memory, and the task copies nothing
- * within the kernel.
+ * What other hooks see to, or nobody: found out before anything is looked up. A source is not left, be it
+ * filtered: a copying call goes on without the memory of its task only if it knows its source.
  */
-static __always_inline bool is_said(struct prov_scene *scene, struct prov_node *node, int mask)
+static __always_inline bool is_left(struct inode *inode, int mask)
 {
-	if (!node || scene->task->copying.way || !scene->memory || scene->memory->shares)
+	umode_t type = inode->i_mode & S_IFMT;
+
+	if (!(mask & (MAY_READ | MAY_WRITE)))
+		return true;
+	if (type == S_IFREG)
 		return false;
-	if (mask == MAY_READ)
-		return has_used(scene, REL_READ, node);
-	return mask == MAY_WRITE && has_generated(scene, REL_WRITE, node);
+	if (is_socket_inode(inode))
+		return true;
+	if (mask & MAY_WRITE)
+		return type == S_IFCHR && is_kind_filtered(current_policy(), NODE_CHAR);
+	return is_left_to_exit(inode);
 }
 
-static __noinline int reads_or_writes(struct prov_scene *scene, struct file *file,
-				      struct prov_node *state, int mask)
+/*
+ * The node is a plain one, so its marks are as they were when they were last looked at; nobody shares the memory,
+ * and the task copies nothing within the kernel.
+ */
+static __always_inline bool is_direct(struct prov_scene *scene, struct prov_node *node)
+{
+	return node && !scene->task->copying.way && scene->memory && !scene->memory->shares;
+}
+
+/* Whether all is said already, asked before everything else: most reads and writes repeat what was said. */
+static __always_inline bool is_said(struct prov_scene *scene, struct prov_node *node, int mask)
+{
+	return mask & MAY_WRITE ? has_generated(scene, REL_WRITE, node) :
+				  has_used(scene, REL_READ, node);
+}
+
+/* A direct one that is not said yet */
+static __noinline int says(struct prov_scene *scene, struct file *file, struct prov_node *node,
+			   int mask)
+{
+	struct prov_detail detail = { .flags = mask, .is_news = true };
+
+	if (!scene || !node || (mask == MAY_READ && reads_for_exec()))
+		return 0;
+	detail.offset = file->f_pos;
+	detail.kind = kind_of_mode(file->f_inode->i_mode);
+	join_scene(scene);
+	node = named(scene, file, node, false);
+	if (!node)
+		return 0;
+	if (mask == MAY_READ)
+		uses(scene, REL_READ, node, &detail);
+	else if (generates(scene, REL_WRITE, node, &detail))
+		goes_on(file->f_inode, node);
+	return 0;
+}
+
+static __noinline int reads_or_writes(struct prov_scene *scene, struct file *file, int mask)
 {
 	struct inode *inode = file->f_inode;
 	struct prov_detail detail = {
@@ -61,11 +104,11 @@ static __noinline int reads_or_writes(struct prov_scene *scene, struct file *fil
 	struct prov_copying *copying;
 	struct prov_node *node;
 
-	if (!scene || is_left_to_exit(scene, inode, mask))
+	if (!scene)
 		return 0;
 	join_scene(scene);
 	copying = copying_with(scene, file, mask & MAY_WRITE);
-	node = named(scene, file, state ?: inode_state(scene, inode), false);
+	node = named(scene, file, inode_state(scene, inode), false);
 	if (copying && is_copied(scene, copying, inode, node, mask & MAY_WRITE)) {
 		if (mask & MAY_WRITE)
 			goes_on(inode, node);
@@ -88,18 +131,17 @@ int BPF_PROG(file_permission, struct file *file, int mask, int ret)
 	struct prov_scene scene;
 	struct prov_node *node;
 
-	if (ret || !(mask & (MAY_READ | MAY_WRITE)) || is_socket_inode(inode) ||
-	    !meet_recorded(&scene))
+	if (ret || is_left(inode, mask) || !meet_recorded(&scene))
 		return ret;
 	node = plain_node(&scene, inode);
 	FORGET(node); /* one value from here on: else it is kept again at each question */
-	if (is_said(&scene, node, mask))
-		return 0;
+	if (is_direct(&scene, node) && (mask == MAY_READ || mask == MAY_WRITE))
+		return is_said(&scene, node, mask) ? 0 : says(&scene, file, node, mask);
 	if (is_terminal(inode))
-		return mask & MAY_WRITE ? writes_terminal(file, mask) : 0;
+		return writes_terminal(file, mask);
 	if (is_eventfd(file))
 		return mask & MAY_WRITE ? writes_eventfd(file, mask) : 0;
-	return reads_or_writes(&scene, file, node, mask);
+	return reads_or_writes(&scene, file, mask);
 }
 
 /*
@@ -213,30 +255,48 @@ static __noinline int shows(struct prov_scene *scene, struct file *file, struct 
 	return 0;
 }
 
+/* It makes no file, which would be in its directory then. */
+static __always_inline bool is_opened_unseen(__u8 kind)
+{
+	return kind != NODE_FILE && is_kind_filtered(current_policy(), kind);
+}
+
+/* This open has made the file, and the name under which it did has just been told. */
+static __always_inline bool is_named_by_making(struct prov_scene *scene, struct file *file)
+{
+	if (!(file->f_mode & FMODE_CREATED))
+		return false;
+	if (has_made(scene->task, file->f_inode))
+		return true;
+	creates(scene, file);
+	return false;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
+	struct inode *inode = file->f_inode;
 	struct prov_detail detail = {
 		.flags = file->f_flags,
 		.offset = NO_OFFSET,
-		.kind = kind_of_mode(file->f_inode->i_mode),
+		.kind = kind_of_mode(inode->i_mode),
 	};
 	struct prov_scene scene;
 	struct prov_node *node;
+	bool is_named;
 
-	if (ret || !open_scene(&scene))
+	if (ret || is_opened_unseen(detail.kind) || !open_scene(&scene))
 		return ret;
 	if (scene.silent) {
 		if (scene.policy->switches & SWITCH_ADOPT)
 			keep_for_mappings(&scene, file);
 		return 0;
 	}
-	if (file->f_mode & FMODE_CREATED && !has_made(scene.task, file->f_inode))
-		creates(&scene, file);
+	is_named = is_named_by_making(&scene, file);
 	if (file->f_flags & __O_TMPFILE)
 		node = nameless_node(&scene, file);
 	else
-		node = opened_node(&scene, file);
+		node = named(&scene, file, inode_state(&scene, inode), !is_named);
 	if (!node)
 		return 0;
 	if (file->f_mode & FMODE_WRITE)

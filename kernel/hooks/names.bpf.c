@@ -71,7 +71,7 @@ static __always_inline void will_make(struct dentry *dentry, enum prov_relation 
 {
 	struct prov_scene scene;
 
-	if (current_scene(&scene))
+	if (meet_recorded(&scene))
 		expect_inode(scene.task, dentry, relation);
 }
 
@@ -108,25 +108,25 @@ int BPF_PROG(inode_symlink, struct inode *dir, struct dentry *dentry, const char
 	return ret;
 }
 
-static __noinline int record_making(struct dentry *dentry, struct inode *inode,
-				    struct prov_making *making)
+static __noinline int record_making(struct prov_scene *scene, struct dentry *dentry,
+				    struct inode *inode, struct prov_making *making)
 {
 	struct inode *directory = dentry->d_parent->d_inode;
-	struct prov_scene scene;
 	struct prov_node *node;
 	__u32 relation;
 
 	/* out of a map, once: the verifier wants to see that this very number is one of ours */
 	relation = *(volatile __u32 *)&making->relation;
-	if (relation >= RELATION_COUNT || !directory || !current_scene(&scene))
+	if (!scene || relation >= RELATION_COUNT || !directory)
 		return 0;
-	ask(&scene, directory);
-	node = changes(&scene, relation, inode, OUTCOME_DONE);
+	join_scene(scene);
+	ask(scene, directory);
+	node = changes(scene, relation, inode, OUTCOME_DONE);
 	if (node && (inode->i_mode & S_IFMT) != S_IFDIR) /* whoever looks up a name in one is nobody's child */
-		inherit(&scene, node);
-	writes_directory(&scene, directory, OUTCOME_DONE);
-	tell_name(&scene, node, inode, (void *)making->mount, dentry, dentry, 0);
-	scene.task->made = (__u64)plain(inode);
+		inherit(scene, node);
+	writes_directory(scene, directory, OUTCOME_DONE);
+	tell_name(scene, node, inode, (void *)making->mount, dentry, dentry, 0);
+	scene->task->made = (__u64)plain(inode);
 	return 0;
 }
 
@@ -134,15 +134,11 @@ static __noinline int record_making(struct dentry *dentry, struct inode *inode,
 SEC("lsm/d_instantiate")
 int BPF_PROG(d_instantiate, struct dentry *dentry, struct inode *inode)
 {
-	struct prov_policy *policy = current_policy();
 	struct prov_making making;
-	struct prov_task *task;
+	struct prov_scene scene;
 
-	if (!inode)
-		return 0;
-	task = current_state(policy);
-	if (task && take_making(task, dentry, &making))
-		record_making(dentry, inode, &making);
+	if (inode && meet_recorded(&scene) && take_making(scene.task, dentry, &making))
+		record_making(&scene, dentry, inode, &making);
 	return 0;
 }
 

@@ -5,22 +5,41 @@
 
 #define CLONE_VM 0x100
 
-/* Its memory: shared, or a copy that derives from the parent's. The process id is not known yet. */
-static __always_inline void give_memory(struct prov_scene *scene, struct prov_task *child,
-					__u64 id, struct prov_detail *detail)
+/* Somebody who has found it in the list of tasks may have given it a memory of its own a moment ago. */
+static __always_inline void share_with(struct prov_scene *scene, struct prov_task *child)
 {
-	struct task_struct *parent = bpf_get_current_task_btf();
+	__u32 met;
+
+	share_memory(scene->task->memory);
+	met = __sync_lock_test_and_set(&child->memory, scene->task->memory);
+	release_memory(scene->policy, met, 0);
+}
+
+static __always_inline struct prov_memory *own_memory(struct prov_scene *scene,
+						      struct prov_task *child,
+						      struct task_struct *task, __u64 id)
+{
+	__u32 index = new_memory(task->mm->exe_file, task->cred, task->tgid, id);
+
+	if (__sync_val_compare_and_swap(&child->memory, 0, index) != 0)
+		release_memory(scene->policy, index, 0);
+	return memory_at(child->memory);
+}
+
+/* Its memory: shared, or a copy that derives from the parent's */
+static __always_inline void give_memory(struct prov_scene *scene, struct prov_task *child,
+					struct task_struct *task, __u64 id,
+					struct prov_detail *detail)
+{
 	struct prov_memory *memory;
 
 	if (!scene->memory)
 		return;
 	if (detail->flags & CLONE_VM) {
-		child->memory = scene->task->memory;
-		__sync_fetch_and_add(&scene->memory->references, 1);
+		share_with(scene, child);
 		return;
 	}
-	child->memory = new_memory(parent->mm->exe_file, parent->cred, 0, id);
-	memory = memory_at(child->memory);
+	memory = own_memory(scene, child, task, id);
 	if (!memory)
 		return;
 	detail->kind = NODE_MEMORY;
@@ -32,25 +51,23 @@ static __always_inline void give_memory(struct prov_scene *scene, struct prov_ta
 		inherit_shares(scene->task->memory, child->memory);
 }
 
-SEC("lsm/task_alloc")
-int BPF_PROG(task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+/* Nothing can fail any more, and the child has not run yet; at task_alloc the kernel may still change its mind. */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
 {
-	struct prov_detail detail = {
-		.flags = clone_flags,
-		.offset = NO_OFFSET,
-		.is_first = true,
-	};
+	struct prov_detail detail = { .flags = clone_flags, .offset = NO_OFFSET };
 	struct prov_scene scene;
 	struct prov_task *child;
 	__u64 id;
 
-	if (ret || !open_scene(&scene))
-		return ret;
+	if (!open_scene(&scene))
+		return 0;
 	child = stored_task(task);
 	if (!child)
 		return 0;
 	id = new_ids(2); /* of the task, and of the memory that it may get */
-	give_memory(&scene, child, id + 1, &detail);
+	detail.is_first = !is_born(&child->node);
+	give_memory(&scene, child, task, id + 1, &detail);
 	give_birth(&child->node, id, 0);
 	detail.kind = NODE_TASK;
 	generates(&scene, REL_CLONE, &child->node, &detail);
@@ -141,8 +158,6 @@ int BPF_PROG(task_free, struct task_struct *task)
 
 	if (state)
 		finish_task(current_policy(), task, state);
-	else if (!task->exit_state)
-		count_loss(COUNT_TASK_STORAGE); /* it never ran, so nothing else has seen it end */
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct prov_arguments {
 	unsigned long end; /* user address where they end, if that is what is known; else ~0 */
 	__u32 left; /* strings that have not ended yet */
 	__u32 filled; /* bytes in the room */
-	bool failed;
+	bool failed; /* some are missing */
 };
 
 static __always_inline void send_piece(struct prov_arguments *arguments, __u8 what)
@@ -165,12 +165,15 @@ static __noinline int send_kept_arguments(struct prov_policy *policy, struct pro
 	memory->argued = policy->epoch;
 	arguments.from = BPF_CORE_READ(task, mm, arg_start);
 	arguments.end = BPF_CORE_READ(task, mm, arg_end);
-	bytes = arguments.end - arguments.from;
-	if (bytes > MAX_STRINGS)
-		count_here(COUNT_ARGUMENT_FAULT);
-	if (!arguments.from || !bytes || bytes > MAX_STRINGS ||
+	if (!arguments.from || arguments.end <= arguments.from ||
 	    !(arguments.buffer = claim_buffer()))
 		return 0;
+	bytes = arguments.end - arguments.from;
+	if (bytes > MAX_STRINGS) {
+		bytes = MAX_STRINGS;
+		arguments.end = arguments.from + bytes;
+		arguments.failed = true;
+	}
 	start_arguments(&arguments, memory, bytes, TEXT_LATE);
 	send_strings(&arguments, NODE_ARGV);
 	return 0;

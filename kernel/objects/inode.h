@@ -562,9 +562,4 @@ static __always_inline struct prov_node *file_node(struct prov_scene *scene, str
 	return named(scene, file, inode_state(scene, file->f_inode), false);
 }
 
-static __always_inline struct prov_node *opened_node(struct prov_scene *scene, struct file *file)
-{
-	return named(scene, file, inode_state(scene, file->f_inode), true);
-}
-
 #endif

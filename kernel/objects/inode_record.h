@@ -70,7 +70,10 @@ VERIFIED_ONCE int send_inode(__u64 address, struct prov_node *node)
 	record->reserved[0] = 0;
 	record->reserved[1] = 0;
 	record->reserved[2] = 0;
-	BPF_CORE_READ_INTO(&record->uuid, inode, i_sb, s_uuid);
+	if (CAN_CAST)
+		COPY_WORDS(record->uuid, &FIELD(inode, i_sb)->s_uuid, 2);
+	else
+		BPF_CORE_READ_INTO(&record->uuid, inode, i_sb, s_uuid);
 	submit(record);
 	node->sent = policy->epoch;
 	return 0;

@@ -145,8 +145,11 @@ static __noinline int writes_directory(struct prov_scene *scene, struct inode *d
 		.offset = NO_OFFSET,
 		.kind = NODE_DIRECTORY,
 	};
-	struct prov_node *node = asked_node(scene, directory);
+	struct prov_node *node;
 
+	if (is_filtered(scene->policy, REL_WRITE, NODE_DIRECTORY))
+		return 0;
+	node = asked_node(scene, directory);
 	if (node)
 		generates(scene, REL_WRITE, node, &detail);
 	return 0;

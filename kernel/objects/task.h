@@ -235,8 +235,6 @@ static __noinline int read_marks(struct prov_policy *policy, struct task_struct 
 	marks = bpf_task_storage_get(&task_marks, task->group_leader, NULL, 0);
 	memory = memory_at(state->memory);
 	apply_marks(&state->node, marks);
-	if (memory && !memory->tgid) /* of a process that was cloned: now it is known which */
-		memory->tgid = task->tgid;
 	if (memory && memory->tgid == (__u32)task->tgid)
 		apply_marks(&memory->node, marks);
 	state->node.checked = policy->generation;

@@ -107,4 +107,4 @@ def _turn(program: Program) -> int:
 
 #: words in the names of hooks that end, and that begin, the life of a kernel object
 _ENDS = ("free", "destruct", "release", "process_exit")
-_BEGINNINGS = ("alloc", "bprm_committ", "clone")
+_BEGINNINGS = ("alloc", "newtask", "bprm_committ", "clone")

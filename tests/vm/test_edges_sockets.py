@@ -88,17 +88,18 @@ SOCKETS = {
         task@1 -send-> socket:left@0
         socket:left@0 -receive_unix-> socket:right@0
     """,
-    # the second send enters a new version of a socket that has sent
+    # each send reads memory anew, since it is another relation; it enters a version of the socket that has not sent
     "both_calls": """
-        memory@0 -memory_read-> task@1           task@0..3
+        memory@0 -memory_read-> task@1           task@0..4
         task@1 -send-> socket:left@0
         socket:left@0 -send_unix-> socket:right@0
-        task@1 -send_msg-> socket:left@1         socket:left@0..1
+        memory@0 -memory_read-> task@2
+        task@2 -send_msg-> socket:left@1         socket:left@0..1
         socket:left@1 -send_unix-> socket:right@0
-        socket:right@0 -receive-> task@2
-        task@2 -memory_write-> memory@1          memory@0..1
-        socket:right@0 -receive_msg-> task@3
-        task@3 -memory_write-> memory@1
+        socket:right@0 -receive-> task@3
+        task@3 -memory_write-> memory@1          memory@0..1
+        socket:right@0 -receive_msg-> task@4
+        task@4 -memory_write-> memory@1
     """,
     "many_messages": DATAGRAM.format("left", "right"),
     "bind_netlink": """
