@@ -41,6 +41,8 @@ HARMLESS = {
     "disclosed_invalid": "disclosures that made no sense: their writers were told",
     "packet_copied": "datagrams copied on their way, told by their addresses",
 }
+# those among them that stand for edges which are missing, none of content: an answer has to say so
+PARTIAL = frozenset(("descriptor_unseen",))
 
 # programs that only record segments of TCP: an interrupt may have one skipped, and no flow is lost
 UNCOUNTED = frozenset(("ip_local_out", "ip6_output", "socket_sock_rcv_skb"))

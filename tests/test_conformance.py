@@ -7,10 +7,10 @@ import pytest
 
 from provcap.coverage.flows import Flow, read, relation_of
 from provcap.vocabulary import KINDS, RELATIONS
-from tests.test_docs import REFERENCE, first_names, names, rows, sources
+from tests.test_docs import REFERENCE, ROOT, first_names, names, rows, sources
 
 PAGE = (REFERENCE / "conformance.md").read_text()
-CAMFLOW_HOOKS = 62 + 1  # and one of netfilter
+CAMFLOW_HOOKS = (ROOT / "tests/golden/camflow-hooks.txt").read_text().split()  # netfilter last
 CAMFLOW_RELATIONS = 93
 WEAKNESSES = 42
 PLAYED, NOT_PLAYED = "recorded", "recorded, not played"
@@ -93,6 +93,24 @@ def test_what_is_called_recorded_is_played(title: str, played: set[str]) -> None
     assert called == played
 
 
+NOT_PLAYED_ROWS = [
+    pytest.param(names(cells[0])[0], cells[2], id=f"{title}-{names(cells[0])[0]}")
+    for title in ("Nodes", "Relations")
+    for cells in rows(section(title))
+    if cells[2].startswith(f"{NOT_PLAYED}:")
+]
+
+
+@pytest.mark.parametrize(("name", "said"), NOT_PLAYED_ROWS)
+def test_what_is_not_played_is_seen_elsewhere_or_called_untested(name: str, said: str) -> None:
+    """The row ends with the test that speaks of it, or with the word."""
+    found = re.search(r"(?:\buntested|seen in `(tests/vm/test_\w+\.py)`)$", said)
+
+    assert found, said
+    if found[1]:
+        assert re.search(rf"\b{name}\b", (ROOT / found[1]).read_text())
+
+
 def hooks_of_the_object() -> set[str]:
     """Every function or hook that a program of the kernel side attaches to."""
     text = "\n".join(sources("hooks").values())
@@ -105,7 +123,7 @@ def test_every_hook_has_its_row() -> None:
     beside = {name for cells in rows(theirs) for name in names(cells[2].partition(":")[0])}
     alone = first_names(ours)
 
-    assert len(set(first_names(theirs))) == len(rows(theirs)) == CAMFLOW_HOOKS
+    assert first_names(theirs) == CAMFLOW_HOOKS
     assert beside | set(alone) == hooks_of_the_object()
     assert not beside & set(alone)
     assert len(alone) == len(set(alone))
@@ -126,7 +144,7 @@ def test_every_weakness_is_answered() -> None:
     )
 
     assert [int(number) for number, _ in found] == list(range(1, WEAKNESSES + 1))
-    assert len(rows(PAGE)) > CAMFLOW_HOOKS + CAMFLOW_RELATIONS
+    assert len(rows(PAGE)) > len(CAMFLOW_HOOKS) + CAMFLOW_RELATIONS
 
 
 def test_the_kernels_of_older_promises_are_told_of() -> None:

@@ -17,7 +17,7 @@ from provcap.graph.ingest import load
 from provcap.graph.losses import arrived, completeness, is_complete
 from provcap.graph.model import Graph
 from provcap.graph.titles import clean
-from provcap.vocabulary import HARMLESS
+from provcap.vocabulary import HARMLESS, PARTIAL
 
 SUMMARY = "count the nodes, relations and losses of a recording"
 
@@ -90,7 +90,8 @@ def _losses(counts: Counts) -> Iterator[str]:
         yield f"{'lost, by cause':<30} {'CPU':>4} {'records':>10}"
     for loss in counts.losses:
         cpu = "all" if loss.cpu is None else str(loss.cpu)
-        why = f"  no loss: {HARMLESS[loss.cause]}" if loss.cause in HARMLESS else ""
+        word = "in part" if loss.cause in PARTIAL else "no loss"
+        why = f"  {word}: {HARMLESS[loss.cause]}" if loss.cause in HARMLESS else ""
         yield f"{loss.cause.replace('_', ' '):<30} {cpu:>4} {loss.records:>10}{why}"
 
 

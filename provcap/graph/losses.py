@@ -4,10 +4,11 @@ A recorder that finishes describes its machine once more, with ``cf:complete`` a
 machine (a log may hold several) the last account counts.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from provcap.graph.model import Graph
-from provcap.vocabulary import HARMLESS
+from provcap.vocabulary import HARMLESS, PARTIAL
 
 _LOST = "lost_"
 _CPUS = "_cpus"
@@ -72,7 +73,7 @@ def restrictions(graph: Graph) -> list[str]:
 
 def completeness(graph: Graph) -> str:
     """Return one line on what the recording lacks; it may hold characters that need cleaning."""
-    return "; ".join((_completeness(graph), *restrictions(graph)))
+    return "; ".join((_completeness(graph), *_partial(graph), *restrictions(graph)))
 
 
 def _completeness(graph: Graph) -> str:
@@ -84,11 +85,22 @@ def _completeness(graph: Graph) -> str:
     return "incomplete: " + (", ".join(_reasons(graph)) or "the recorder says records were lost")
 
 
-def _reasons(graph: Graph) -> list[str]:
+def _partial(graph: Graph) -> Iterator[str]:
+    """What is missing though no content is: ``2 descriptors handed over, of which ...``."""
+    for cause, count in _by_cause(graph).items():
+        if cause in PARTIAL:
+            yield f"{count} {HARMLESS[cause]}"
+
+
+def _by_cause(graph: Graph) -> dict[str, int]:
     causes: dict[str, int] = {}
     for loss in losses(graph):
-        if loss.cause not in HARMLESS:
-            causes[loss.cause] = causes.get(loss.cause, 0) + loss.records
+        causes[loss.cause] = causes.get(loss.cause, 0) + loss.records
+    return causes
+
+
+def _reasons(graph: Graph) -> list[str]:
+    causes = {name: count for name, count in _by_cause(graph).items() if name not in HARMLESS}
     reasons = [f"{count} {cause.replace('_', ' ')}" for cause, count in causes.items()]
     if was_cut(graph):
         reasons.append("the raw recording was cut")

@@ -8,7 +8,7 @@ import pytest
 from provcap.cli.main import main
 from provcap.errors import SetupError
 from provcap.graph.counts import count
-from provcap.graph.losses import Loss, is_complete
+from provcap.graph.losses import Loss, completeness, is_complete
 from provcap.graph.queries import ancestry, find
 from provcap.graph.view import to_networkx
 from tests.graph.builder import Log
@@ -81,6 +81,19 @@ def test_a_harmless_counter_leaves_a_recording_complete():
 
     assert is_complete(graph) is True
     assert len(count(graph).losses) == 1
+
+
+def test_an_edge_that_is_missing_is_told_though_no_content_is():
+    """It is complete for all that was asked of the content, and not in silence."""
+    log = Log()
+    log.account(complete=True, descriptor_unseen=2)
+    graph = log.graph()
+
+    assert is_complete(graph) is True
+    assert completeness(graph) == (
+        "complete: no record was lost; "
+        "2 descriptors handed over, of which only the receipt is recorded"
+    )
 
 
 def test_what_an_account_leaves_out_is_not_taken_for_complete():
