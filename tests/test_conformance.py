@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from provcap.bpf.lost import GAPS
 from provcap.coverage.flows import Flow, read, relation_of
 from provcap.vocabulary import KINDS, RELATIONS
 from tests.test_docs import REFERENCE, ROOT, first_names, names, rows, sources
@@ -153,6 +154,14 @@ def test_the_kernels_of_older_promises_are_told_of() -> None:
     told = set(re.findall(r"^\| before ([\d.]+) \|", section("What an older kernel lacks"), re.M))
 
     assert releases <= told
+
+
+def test_what_a_kernel_lacks_is_what_the_doctor_looks_for() -> None:
+    """Row by row: `provcap doctor` and the page have one list."""
+    lines = section("What an older kernel lacks").splitlines()
+    table = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")][1:]
+
+    assert table == [[gap.kernel, gap.lacks, gap.so] for gap in GAPS]
 
 
 def test_the_page_is_reached_from_others() -> None:

@@ -4,6 +4,7 @@
 """
 
 import os
+import platform
 import shutil
 from collections.abc import Callable
 from ctypes.util import find_library
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from provcap.bpf import loader, pins
-from provcap.bpf.btf import kernel_btf
+from provcap.bpf.btf import Btf, kernel_btf
 from provcap.bpf.helpers import missing_helpers
 from provcap.bpf.kernel import active_lsms
-from provcap.bpf.lost import losses
+from provcap.bpf.lost import PREEMPTION, gaps, losses, plain, unmet_needs
 from provcap.bpf.preemption import AT_WILL, preemption
 from provcap.errors import ProvcapError
 
@@ -35,6 +36,7 @@ class Facts(NamedTuple):
     object_path: str | None
     preemption: str
     missing_hooks: list[str] | None
+    unmet_needs: list[str]
     missing_helpers: list[str] | None
     tools: dict[str, bool]
 
@@ -101,6 +103,7 @@ def gather() -> Facts:
         object_path=None if path is None else str(path),
         preemption=preemption(),
         missing_hooks=None if path is None else _or_none(lambda: _missing_hooks(path)),
+        unmet_needs=[] if btf is None else _unmet_needs(btf),
         missing_helpers=None if path is None else _or_none(lambda: _missing_helpers(path)),
         tools={tool: any(map(shutil.which, names)) for tool, names in TOOLS.items()},
     )
@@ -160,7 +163,9 @@ def _object_lines(facts: Facts) -> list[Line]:
     lines = [Line(HERE, True, "kernel object", facts.object_path), _helper_line(facts)]
     if facts.missing_hooks is None:
         return [*lines, Line(HERE, False, "hooks", "the object cannot be read", "make -C kernel")]
-    return [*lines, *_hook_lines(facts.missing_hooks), _preemption_line(facts.preemption)]
+    lines += _hook_lines(facts.missing_hooks)
+    lines += _gap_lines(facts.missing_hooks, facts.unmet_needs)
+    return [*lines, _preemption_line(facts.preemption)]
 
 
 def _preemption_line(mode: str) -> Line:
@@ -177,6 +182,15 @@ def _hook_lines(missing: list[str]) -> list[Line]:
         told += f", others stand in for {len(missing) - len(off)}"
     lines = [Line(HERE, not off, "hooks", told, needed=False)]
     return lines + [Line(HERE, False, name, f"lost: {what}", needed=False) for name, what in off]
+
+
+def _gap_lines(missing: list[str], unmet: list[str]) -> list[Line]:
+    """What else this kernel lacks: hooks and preemption have lines of their own."""
+    return [
+        Line(HERE, gap.harmless, gap.kernel, plain(f"lacks {gap.lacks}: {gap.so}"), needed=False)
+        for gap in gaps(missing, unmet)
+        if not gap.hooks and PREEMPTION not in gap.needs
+    ]
 
 
 def _helper_line(facts: Facts) -> Line:
@@ -199,6 +213,10 @@ def _missing_hooks(path: Path) -> list[str]:
     """Hooks and functions that this kernel lacks, sorted."""
     image = loader.read_object(path)
     return sorted({program.target for program, _missing in loader.skipped_programs(image)})
+
+
+def _unmet_needs(btf: Btf) -> list[str]:
+    return unmet_needs(btf, platform.release(), _read("/proc/kallsyms"))
 
 
 def _missing_helpers(path: Path) -> list[str]:

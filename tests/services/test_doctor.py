@@ -15,7 +15,8 @@ WELL = Facts(
     bpffs=True,
     libbpf=True,
     object_path="build/provcap.bpf.o",
-    missing_hooks=[],
+    missing_hooks=["cgroup_release"],
+    unmet_needs=[],
     preemption="voluntary",
     missing_helpers=[],
     tools=dict.fromkeys(TOOLS, True),
@@ -58,13 +59,52 @@ def test_each_lack_shuts_this_kernel_and_tells_its_fix(change, fix):
 
 def test_missing_hooks_are_told_but_shut_nothing():
     """The rest still records; what is lost is named."""
-    found = diagnose(WELL._replace(missing_hooks=["fifo_pipe_read", "module_load"]))
+    found = diagnose(
+        WELL._replace(missing_hooks=["cgroup_release", "fifo_pipe_read", "module_load"])
+    )
     said = {line.subject: line for line in found.lines if not line.ok}
 
     assert found.can_record
-    assert said["hooks"].meaning == "2 absent, others stand in for 1"
+    assert said["hooks"].meaning == "3 absent, others stand in for 2"
     assert said["module_load"].meaning.startswith("lost: ")
     assert said.keys() == {"hooks", "module_load"}
+
+
+@pytest.mark.parametrize(
+    ("unmet", "said"),
+    [
+        ("field fown_struct.file", "file_sigio of sockets and leases is counted"),
+        ("release 6.2", "what the kernel skips is counted"),
+        ("symbol page_offset_base", "the content of a packet is cut"),
+        ("symbol vmemmap_base", "the content of a packet is cut"),
+        ("field task_struct.loginuid", "cf:loginuid and cf:sessionid are omitted"),
+    ],
+)
+def test_what_is_lost_though_every_hook_is_there_is_told(unmet, said):
+    """It shuts nothing; the line begins with the kernels that it is so on."""
+    found = diagnose(WELL._replace(unmet_needs=[unmet]))
+    (line,) = (line for line in found.lines if not line.ok)
+
+    assert found.can_record
+    assert said in line.meaning
+    assert line.subject.startswith(("before ", "without "))
+
+
+def test_what_is_only_different_is_well():
+    """A line all the same, so that nobody has to wonder."""
+    found = diagnose(WELL._replace(unmet_needs=["release 6.4", "function pipe_read"]))
+    told = {line.subject: line for line in found.lines}
+
+    assert all(line.ok for line in found.lines)
+    assert told["before 6.4"].meaning.endswith("which the edges show")
+    assert told["since 6.15"].meaning.endswith("(docs/reference/inputs.md)")
+
+
+def test_programs_that_only_some_kernels_need_tell_why():
+    """Where the end of a task needs its stand-in, look-ups can be refused."""
+    found = diagnose(WELL._replace(missing_hooks=[]))
+
+    assert [line.subject for line in found.lines if not line.ok] == ["before 6.2"]
 
 
 @pytest.mark.parametrize(
