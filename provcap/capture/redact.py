@@ -6,13 +6,12 @@ each name that matches a pattern is replaced; names stay, since they are what a 
 
 import fnmatch
 import re
-import struct
 from collections.abc import Iterable
 
 from provcap.capture.bounded import RecentMap
-from provcap.capture.decoder import BUSY, DISCARD, RING_HEADER_BYTES
 from provcap.capture.layout import Layout
-from provcap.vocabulary import KINDS, TEXT_LAST
+from provcap.capture.rewrite import TextRecords
+from provcap.vocabulary import TEXT_LAST
 
 MASK = b"***"
 #: patterns of names, for upper and lower case alike, whose values are nobody's business
@@ -21,70 +20,38 @@ SECRETS = (
     *("*PRIVATE*", "*_PWD", "*DATABASE_URL*", "*CONNECTION_STRING*", "*_DSN", "AWS_*"),
 )
 
-_ENVP = [kind.name for kind in KINDS].index("envp")
-_WORD = struct.Struct("<I")
-_FIELDS = ("id", "length", "offset", "total", "bits")
-
 
 class Redactor:
     """Replaces values in the ring bytes of one stream, CPU by CPU in the order of the rings."""
 
     def __init__(self, layout: Layout, patterns: Iterable[str], capacity: int = 4096) -> None:
         """``patterns`` as a shell has them; ``capacity``: texts that may be under way at once."""
-        text = layout.struct("prov_text")
-        self._head_bytes = text.size
-        self._kind_at, self._what_at = (text.field(name).offset for name in ("kind", "what"))
-        self._text_kind = layout.enumerator("prov_record_kind", "RECORD_TEXT")
-        self._fields = {name: text.field(name) for name in _FIELDS}
+        self._texts = TextRecords(layout)
         any_of = "|".join(fnmatch.translate(pattern.upper()) for pattern in patterns)
         self._secret = re.compile(any_of.encode() if any_of else b"(?!)", re.DOTALL)
         self._open: RecentMap[int, _Strings] = RecentMap(capacity)
 
     def __call__(self, data: bytes) -> bytes:
         """The same ring bytes without the values."""
-        out, position, copied = bytearray(), 0, 0
-        while position < len(data):
-            word = _WORD.unpack_from(data, position)[0]
-            length, start = word & ~(BUSY | DISCARD), position + RING_HEADER_BYTES
-            end = position + (RING_HEADER_BYTES + length + 7 & ~7)
-            if not word & DISCARD and self._is_environment(data, start):
-                out += data[copied:position]
-                out += self._redacted(bytearray(data[start : start + length]))
-                copied = end
-            position = end
-        return bytes(out + data[copied:]) if copied else data
-
-    def _is_environment(self, data: bytes, start: int) -> bool:
-        return (
-            data[start + self._kind_at] == self._text_kind and data[start + self._what_at] == _ENVP
-        )
+        return self._texts.rewrite(data, "envp", self._redacted)
 
     def _redacted(self, record: bytearray) -> bytes:
-        """One record, with its ring header, and with the places that its new length brings."""
-        id, offset, bits = (self._get(record, name) for name in ("id", "offset", "bits"))
+        """One record, with the places that its new length brings."""
+        texts = self._texts
+        id, offset, bits = (texts.get(record, name) for name in ("id", "offset", "bits"))
         strings = self._open.get(id) or _Strings()
         before = strings.removed if offset == strings.seen else strings.lose_track(offset)
-        body = strings.clean(bytes(record[self._head_bytes :]), self._secret)
+        body = strings.clean(bytes(record[texts.head_bytes :]), self._secret)
         for name, value in (
             ("length", len(body)),
             ("offset", offset - before),
             ("total", offset - before + len(body)),
         ):
-            self._put(record, name, value)
+            texts.put(record, name, value)
         self._open.remove(id)
         if not bits & TEXT_LAST:
             self._open.put(id, strings)
-        whole = bytes(record[: self._head_bytes]) + body
-        padding = b"\0" * (-len(whole) % 8)
-        return _WORD.pack(len(whole)) + b"\0" * 4 + whole + padding
-
-    def _get(self, record: bytearray, name: str) -> int:
-        field = self._fields[name]
-        return int.from_bytes(record[field.offset : field.offset + field.size], "little")
-
-    def _put(self, record: bytearray, name: str, value: int) -> None:
-        field = self._fields[name]
-        record[field.offset : field.offset + field.size] = value.to_bytes(field.size, "little")
+        return bytes(record[: texts.head_bytes]) + body
 
 
 class _Strings:

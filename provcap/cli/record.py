@@ -2,6 +2,8 @@
 
     provcap record --out results -- make all
 
+    provcap record --record-address out:10.0.0.0/8:80 --content-bytes 256 -- curl http://10.1.2.3/
+
 writes results/audit.raw and results/audit.log. The kernel must have BPF in its LSM list; "provcap
 doctor" says so, and "provcap vm run" does the same in a guest where it has not.
 """

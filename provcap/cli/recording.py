@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from provcap.capture.cut import MOST_BYTES
 from provcap.capture.redact import SECRETS
 from provcap.disclose import DEFAULT_SOCKET
+from provcap.errors import UsageError
+from provcap.policy.addresses import rule, rules
 from provcap.policy.model import Change, opaqueness, tracking
 from provcap.services.disclosure import ANY, MODES
 from provcap.services.record import DEFAULT_RING_BYTES, Settings
@@ -45,6 +48,31 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "PATTERN",
         "help": "leave out the values of variables with such names, beside those that look like "
         "secrets (may be repeated)",
+    },
+    "--segments": {
+        "choices": ("true", "false"),
+        "default": "false",
+        "help": "true: record each segment of TCP as a packet, as datagrams are",
+    },
+    "--content": {
+        "choices": ("true", "false"),
+        "default": "false",
+        "help": "true: record what is in packets, too",
+    },
+    "--content-bytes": {
+        "type": lambda word: _content_bytes(word),
+        "default": MOST_BYTES,
+        "metavar": "BYTES",
+        "help": "at most so many of each packet, from its network header on (default %(default)s)",
+    },
+    "--record-address": {
+        "type": lambda word: _address(word),
+        "action": "append",
+        "default": [],
+        "metavar": "RANGE",
+        "help": "record the packets, with their content, of sockets that are bound (in:) or "
+        "connected (out:) to such an address, as out:10.0.0.0/8:80 or [2001:db8::]/32 "
+        "(may be repeated)",
     },
     "--track-file": {
         "action": "append",
@@ -101,6 +129,10 @@ def settings(args: argparse.Namespace) -> Settings:
         disclose_socket=args.disclose_socket,
         environment=args.env == "true",
         redact=(*SECRETS, *args.env_redact),
+        segments=args.segments == "true",
+        content=args.content == "true",
+        content_bytes=args.content_bytes,
+        recorded=rules(args.record_address),
         marks=tuple(
             (path, change()) for name, change in _MARKS.items() for path in getattr(args, name)
         ),
@@ -108,13 +140,30 @@ def settings(args: argparse.Namespace) -> Settings:
 
 
 def words(args: argparse.Namespace) -> list[str]:
-    """The options as they have to be written to mean the same again."""
+    """The options as they have to be written to mean the same again; UsageError if they cannot."""
+    rules(args.record_address)  # what is wrong with them is said before a guest is started
     found: list[str] = []
     for name in OPTIONS:
         value = getattr(args, name.removeprefix("--").replace("-", "_"))
         # written in one word, so that a path may begin with a hyphen
         found += [f"{name}={each}" for each in (value if isinstance(value, list) else [value])]
     return found
+
+
+def _address(word: str) -> str:
+    """The word itself, which has been read: it may have to be said again to a guest."""
+    try:
+        rule(word)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return word
+
+
+def _content_bytes(word: str) -> int:
+    number = int(word) if word.isascii() and word.isdecimal() and len(word) < 6 else 0
+    if not 1 <= number <= MOST_BYTES:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number from 1 to {MOST_BYTES}")
+    return number
 
 
 def _ring_bytes(word: str) -> int:

@@ -7,7 +7,8 @@ do not undo each other.
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from provcap.bpf import loader
@@ -15,6 +16,7 @@ from provcap.bpf.layout import Layout, Record, Value, object_layout
 from provcap.bpf.maps import u32
 from provcap.bpf.programs import ProgramInfo
 from provcap.errors import KernelError, SetupError
+from provcap.policy.addresses import Rule
 from provcap.policy.model import (
     OPAQUE,
     Change,
@@ -29,6 +31,7 @@ from provcap.policy.model import (
 )
 
 _HALF = 64  # bits of each word of the relation filter
+_WAY_BITS = 32  # of a recorded prefix, before its address
 _SWITCHES = {
     "enabled": "SWITCH_ENABLED",
     "all": "SWITCH_ALL",
@@ -109,6 +112,18 @@ class Control:
     def mark_process(self, pidfd: int, change: Change) -> None:
         """Ask for a change of the process behind a pidfd."""
         self._wish("task_marks", pidfd, change, self._process_node)
+
+    def record_packets_of(self, rules: Iterable[Rule]) -> None:
+        """From now on, of sockets that are given such an address, packets with their content."""
+        ways, table = self.layout.enum("prov_way"), self.capture.map("recorded")
+        key, value = self._record("prov_recorded_prefix"), self._record("prov_recorded")
+        for rule in rules:
+            port = int.from_bytes(rule.port.to_bytes(2, "big"), sys.byteorder)
+            for way in rule.ways:
+                number = ways[f"WAY_{way.upper()}"]
+                bits, address = _WAY_BITS + rule.bits, rule.address
+                prefix = key.pack({"bits": bits, "way": number, "address": address})
+                table.update(prefix, value.pack({"port": port}))
 
     def hide_recorder(self, pidfd: int) -> None:
         """Record nothing of the recorder, which goes without saying in every recording."""

@@ -25,12 +25,15 @@ from provcap.bpf.maps import u32
 from provcap.bpf.ring import Ring
 from provcap.capture import counters, disclosed
 from provcap.capture import layout as layouts
+from provcap.capture.cut import MOST_BYTES, ContentBound
 from provcap.capture.disclosed import Disclosed
+from provcap.capture.layout import Layout
 from provcap.capture.raw import Header, RawWriter, Status
 from provcap.capture.redact import SECRETS, Redactor
 from provcap.disclose import DEFAULT_SOCKET, VARIABLE
 from provcap.errors import OutputError, SetupError
 from provcap.policy import targets
+from provcap.policy.addresses import Rule
 from provcap.policy.apply import Control
 from provcap.policy.model import Change, Policy
 from provcap.records import Origin
@@ -51,8 +54,10 @@ class Settings(NamedTuple):
     """How and what to capture. ``ring_bytes`` per CPU, a power of two of pages.
 
     ``all``: the whole system, else only what is tracked; ``environment``: that of each program,
-    without the values of the variables that match ``redact``; ``marks``: what is wanted of which
-    file from the start; ``disclose``: who may say what applications do (any, root, off), and where;
+    without the values of the variables that match ``redact``; ``segments``: of TCP are packets,
+    too; ``content``: at most ``content_bytes`` of each packet; ``recorded``: both, of such sockets;
+    ``marks``: what is wanted of which file from the start; ``disclose``: who may say what
+    applications do (any, root, off), and where;
     ``programs``: of the kernel object only these, for measurements (None: all).
     """
 
@@ -62,6 +67,10 @@ class Settings(NamedTuple):
     all: bool = True
     environment: bool = False
     redact: tuple[str, ...] = SECRETS
+    segments: bool = False
+    content: bool = False
+    content_bytes: int = MOST_BYTES
+    recorded: tuple[Rule, ...] = ()
     marks: tuple[tuple[str, Change], ...] = ()
     disclose: str = disclosure.ANY
     disclose_socket: Path = DEFAULT_SOCKET
@@ -109,7 +118,7 @@ class _Recorder:
         self._layout = control.layout
         self._writer = writer
         self._settings = settings
-        self._redact = Redactor(layouts.of_object(control.layout), settings.redact)
+        self._changes = list(_changes(layouts.of_object(control.layout), settings))
         self._stalls: dict[int, int] = {}
         self._failed: OSError | None = None
         self._disclosures = disclosures
@@ -189,8 +198,8 @@ class _Recorder:
     def _drain(self, rings: list[Ring]) -> None:
         for ring in rings:
             data = ring.drain_raw()
-            if data and self._settings.environment:
-                data = self._redact(data)
+            for change in self._changes if data else ():
+                data = change(data)
             if data:
                 self._keep(functools.partial(self._writer.ring, ring.cpu, data))
             elif ring.stalled_s() > STALL_S:
@@ -215,8 +224,11 @@ class _Recorder:
             all=settings.all,
             repeat_edges=not settings.edge_compression,
             environment=settings.environment,
+            segments=settings.segments,
+            content=settings.content,
         )
         self._control.reset_policy(policy)
+        self._control.record_packets_of(settings.recorded)
         with targets.opened_process(str(os.getpid())) as pidfd:
             self._control.hide_recorder(pidfd)
         for fd, change in self._marks:
@@ -244,6 +256,14 @@ class _Recorder:
         policy = self._control.policy()
         restrictions = " ".join(sorted(policy.restrictions))
         return {"hash": self._control.policy_hash(policy), "restrictions": restrictions}
+
+
+def _changes(layout: Layout, settings: Settings) -> Iterator[Callable[[bytes], bytes]]:
+    """What is taken out of the rings before it is written, as far as there can be any."""
+    if settings.environment:
+        yield Redactor(layout, settings.redact)
+    if (settings.content or settings.recorded) and settings.content_bytes < MOST_BYTES:
+        yield ContentBound(layout, settings.content_bytes)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import pytest
 
 from provcap.capture.redact import SECRETS
 from provcap.cli import record, recording, vm
+from provcap.errors import UsageError
+from provcap.policy.addresses import rule
 from provcap.policy.model import Change
 from provcap.services.record import Settings
 
@@ -18,6 +20,11 @@ EACH = [
     "--all=false",
     "--env=true",
     "--env-redact=MY_*",
+    "--segments=true",
+    "--content=true",
+    "--content-bytes=64",
+    "--record-address=in:10.0.0.0/8:80",
+    "--record-address=[2001:db8::]/32",
     "--track-file=-odd name",
     "--track-file=/a=b",
     "--propagate-file=/c",
@@ -78,6 +85,10 @@ def test_the_options_say_what_is_wanted() -> None:
         all=False,
         environment=True,
         redact=(*SECRETS, "MY_*"),
+        segments=True,
+        content=True,
+        content_bytes=64,
+        recorded=(rule("in:10.0.0.0/8:80"), rule("[2001:db8::]/32")),
         marks=(
             ("-odd name", Change(set=tracked)),
             ("/a=b", Change(set=tracked)),
@@ -85,6 +96,29 @@ def test_the_options_say_what_is_wanted() -> None:
             ("/d", Change(set=frozenset({"opaque"}))),
         ),
     )
+
+
+@pytest.mark.parametrize("word", ["0", "4097", "-1", "a", "٣", "99999999"])
+def test_a_bound_that_cannot_be_is_refused(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the numbers that can."""
+    with pytest.raises(SystemExit):
+        parsers()[0].parse_args([f"--content-bytes={word}", "--", "true"])
+    assert "is not a number from 1 to 4096" in capsys.readouterr().err
+
+
+def test_a_range_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is replaced, with an example."""
+    with pytest.raises(SystemExit):
+        parsers()[0].parse_args(["--record-address=10.0.0.0/99", "--", "true"])
+    assert "10.0.0.0/8:80" in capsys.readouterr().err
+
+
+def test_ranges_that_exclude_each_other_start_no_guest() -> None:
+    """Each is right, and both together are not."""
+    words = ["run", "--record-address=10.0.0.1:1", "--record-address=10.0.0.1:2", "--", "true"]
+
+    with pytest.raises(UsageError, match="a range has one port"):
+        recording.words(parsers()[1].parse_args(words))
 
 
 def test_a_guest_finds_the_programs_of_this_installation_first() -> None:

@@ -12,6 +12,7 @@ import pytest
 from provcap.coverage import player
 from provcap.coverage.recorded import failures
 from provcap.vm.machine import Machine, Result
+from tests.vm import segments
 from tests.vm.guest_recordings import PATIENCE_S
 from tests.vm.recorded import Recording, parse_names
 
@@ -63,6 +64,7 @@ def session(machine: Machine) -> Session:
     disclosing = f"{sys.executable} -m tests.vm.disclosing"
     script += f"{disclosing} {WORK}/disclosing >{out}.refused; exec {' '.join(look)} >{out}.seen"
     command = [sys.executable, "-m", "provcap.cli.main", "record", "--raw", "--out", str(out)]
+    command += segments.RULES
     checked(machine.run([*command, "--", "sh", "-ec", script], timeout_s=PATIENCE_S))
     seen |= {
         "during": Path(f"{out}.seen").read_text(),

@@ -1,31 +1,22 @@
-"""Has segments of TCP, and what is in packets, recorded for a while: by rule, then by switch.
+"""Connections whose segments are recorded or not, by how they are asked for; told by their ports.
 
-    python -m tests.vm.segments
-
-Runs in a recording; connections are told by their ports.
+python -m tests.vm.segments               in a recording with the options RULES
+python -m tests.vm.segments all           in one with the options SWITCHES
 """
 
-import ipaddress
 import socket
 import struct
+import sys
 import threading
 
-from provcap.policy.apply import Control, opened
-
-WAY_OUT = 2
 UNASKED, BY_RULE, BY_SWITCH, BY_SWITCH6, LARGE, DATAGRAM = range(7401, 7407)
 LARGE_BYTES = 300_000
+RULES = (f"--record-address=out:127.0.0.2:{BY_RULE}",)
+SWITCHES = ("--segments=true", "--content=true")
 VSOCK_PORT = 7410
 VMADDR_CID_LOCAL = 1  # this machine itself
 PID = 712346
 PROTOCOL = 0x88B5  # of Ethernet, for experiments
-
-
-def record_what_goes_to(control: Control, host: str, port: int) -> None:
-    """Put the rule that a policy would: what is connected to this address and port."""
-    address = ipaddress.IPv6Address(f"::ffff:{host}").packed
-    key = struct.pack("=II16s", 32 + 128, WAY_OUT, address)
-    control.capture.map("recorded").update(key, struct.pack(">HH", port, 0))
 
 
 def exchange(host: str, port: int, text: bytes) -> None:
@@ -56,18 +47,19 @@ def datagram(port: int, text: bytes) -> None:
         receiver.recv(1 << 16)
 
 
-def main() -> None:
-    """Without, by rule, by switch; and sockets that are not of IP."""
-    with opened() as control:
-        exchange("127.0.0.2", UNASKED, b"unasked")
-        record_what_goes_to(control, "127.0.0.2", BY_RULE)
-        exchange("127.0.0.2", BY_RULE, b"by rule")
-        control.change_policy(lambda policy: policy._replace(segments=True, content=True))
-        exchange("127.0.0.1", BY_SWITCH, b"by switch")
-        exchange("::1", BY_SWITCH6, b"by switch")
-        exchange("127.0.0.1", LARGE, bytes(LARGE_BYTES))
-        datagram(DATAGRAM, b"in a datagram" + bytes(5000))
-        control.change_policy(lambda policy: policy._replace(segments=False, content=False))
+def all_packets() -> None:
+    """Of both versions of IP, a large one, and a datagram."""
+    exchange("127.0.0.1", BY_SWITCH, b"by switch")
+    exchange("::1", BY_SWITCH6, b"by switch")
+    exchange("127.0.0.1", LARGE, bytes(LARGE_BYTES))
+    datagram(DATAGRAM, b"in a datagram" + bytes(5000))
+
+
+def some_packets() -> None:
+    """Another port, another host, and what the rule means; then sockets that are not of IP."""
+    exchange("127.0.0.2", UNASKED, b"unasked")
+    exchange("127.0.0.1", BY_RULE, b"elsewhere")
+    exchange("127.0.0.2", BY_RULE, b"by rule")
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as made:
         made.bind((PID, 0))
         made.sendto(struct.pack("=IHHIII", 20, 18, 0x301, 1, 0, 0), (0, 0))  # which interfaces?
@@ -79,4 +71,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    all_packets() if sys.argv[1:] == ["all"] else some_packets()

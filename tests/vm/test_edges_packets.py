@@ -1,11 +1,15 @@
 """Datagrams of UDP: a packet between two sockets for each, and nothing for what does not arrive."""
 
+import sys
+
 import pytest
 
 from provcap.formats.address import parse
 from provcap.records import PacketIdentifier
 from tests.vm import segments
-from tests.vm.recorded import expected
+from tests.vm.conftest import checked
+from tests.vm.guest_recordings import PATIENCE_S, record_command
+from tests.vm.recorded import Recording, expected
 
 pytestmark = pytest.mark.vm
 
@@ -152,6 +156,30 @@ def content(recording, port):
     return [recording.texts[edge.sender] for edge in edges]
 
 
+BOUND = 48
+
+
+def recorded(machine, name, *options):
+    """The exchanges of ``segments all``, in a recording of their own."""
+    assert machine.share
+    out = machine.share / name
+    command = record_command(out, [sys.executable, "-m", "tests.vm.segments", "all"], *options)
+    checked(machine.run(command, timeout_s=PATIENCE_S))
+    return Recording(out / "audit.raw", str(out), [])
+
+
+@pytest.fixture(scope="module")
+def switched(machine):
+    """With all segments, and what is in all packets."""
+    return recorded(machine, "switched", *segments.SWITCHES)
+
+
+@pytest.fixture(scope="module")
+def bounded(machine):
+    """With a little of what is in packets."""
+    return recorded(machine, "bounded", "--content=true", f"--content-bytes={BOUND}")
+
+
 def test_segments_are_not_recorded_unasked(recording):
     """Their bytes go by streams."""
     assert not packet_edges(recording, "send_packet", segments.UNASKED)
@@ -173,12 +201,12 @@ def test_a_rule_has_the_packets_of_a_socket_recorded_with_their_content(recordin
 @pytest.mark.parametrize(
     ("port", "version", "headers"), [(segments.BY_SWITCH, 4, 20), (segments.BY_SWITCH6, 6, 40)]
 )
-def test_a_switch_has_all_segments_recorded(recording, port, version, headers):
+def test_a_switch_has_all_segments_recorded(switched, port, version, headers):
     """Between the two sockets of the connection; no task is charged with either edge."""
-    (sent,) = packet_edges(recording, "send_packet", port)
-    (received,) = packet_edges(recording, "receive_packet", port)
-    (found,) = content(recording, port)
-    told = recording.texts[sent.receiver]
+    (sent,) = packet_edges(switched, "send_packet", port)
+    (received,) = packet_edges(switched, "receive_packet", port)
+    (found,) = content(switched, port)
+    told = switched.texts[sent.receiver]
 
     assert sent.receiver == received.sender
     assert sent.sender.id != received.receiver.id
@@ -200,26 +228,37 @@ def bytes_of(recording, packets):
     }
 
 
-def test_every_byte_that_arrives_has_been_sent(recording):
+def test_every_byte_that_arrives_has_been_sent(switched):
     """In many segments, some of them twice, some cut on their way; together all that was sent."""
-    sent = {edge.receiver for edge in packet_edges(recording, "send_packet", segments.LARGE)}
-    received = {edge.sender for edge in packet_edges(recording, "receive_packet", segments.LARGE)}
-    brought = bytes_of(recording, received)
+    sent = {edge.receiver for edge in packet_edges(switched, "send_packet", segments.LARGE)}
+    received = {edge.sender for edge in packet_edges(switched, "receive_packet", segments.LARGE)}
+    brought = bytes_of(switched, received)
 
     assert sent & received
     assert len(received) > 1
     assert len(brought) == segments.LARGE_BYTES
-    assert brought == bytes_of(recording, sent)
+    assert brought == bytes_of(switched, sent)
 
 
-def test_content_is_cut_at_its_limit(recording):
+def test_content_is_cut_at_its_limit(switched):
     """It begins at the network header, and tells how much there was."""
-    (found,) = content(recording, segments.DATAGRAM)
+    (found,) = content(switched, segments.DATAGRAM)
 
     assert len(found["content"]) == 4096
     assert found["content"][28:41] == b"in a datagram"
     assert found["truncated"]
     assert found["length"] == 20 + 8 + 13 + 5000
+
+
+def test_content_is_cut_at_the_bound_that_is_asked_for(bounded):
+    """Before it is on the disk; the segments are not asked for, and are not there."""
+    (found,) = content(bounded, segments.DATAGRAM)
+
+    assert len(found["content"]) == BOUND
+    assert found["content"][28:41] == b"in a datagram"
+    assert found["truncated"]
+    assert found["length"] == 20 + 8 + 13 + 5000
+    assert not packet_edges(bounded, "send_packet", segments.BY_SWITCH)
 
 
 def addresses(recording, family):
