@@ -33,10 +33,15 @@ FLOWS = _listed("""
     stored_later load_unmapped vfork_store shared_memfd shared_file shared_file_ext4
     shared_file_overlay shared_moved shared_protected map_protected mapped_written
     shared_silently shared_by_chain vm_written poked peeked_memory
+    proc_memory_written attribute_name access_list_ext4 reflinked_btrfs copied_up
+    vsock netlink disclosed ring_handed_on
 """)
 
 NOT_YET = {
     "early_reader": "exit probes do not see a call that was waiting when recording began",
+    "vsock": "a socket of this family has no peer yet",
+    "netlink": "as vsock",
+    "ring_handed_on": "a ring is memory of who made it: another may read its queue without a call",
 }
 
 # In each, one process takes "secret" and gives "own", another takes "other" and gives "clean"
@@ -59,6 +64,10 @@ PAIRS = _listed("""
     other_counter counter_drained other_terminal printed_and_typed other_segment
     private_stores shared_readers different_maps shared_unreadable idle_carrier
     unmapped_before other_read access_refused
+    descriptors_taken descriptor_unread proc_memory_nowhere
+    tracer_that_peeks_not tracer_that_pokes_not other_memory_file pages_in_other_pipe pages_drained
+    other_attribute attribute_refused other_list_ext4 reflinked_by_first_btrfs copied_up_by_first
+    other_link other_nameless_file vsock_unread netlink_unread other_disclosed message_to_a_third
 """)
 
 # Kept apart only since a kernel: before it the old content stays an ancestor

@@ -28,12 +28,14 @@ SOURCES = Path(__file__).parent / "precision"
 WORK = "/tmp/precision"
 
 FILE_SYSTEMS = f"""
-mkdir -m 755 {WORK} {WORK}/disk {WORK}/overlay
+mkdir -m 755 {WORK} {WORK}/disk {WORK}/overlay {WORK}/shared
 mkdir -p {WORK}.layers/lower {WORK}.layers/upper {WORK}.layers/work
-truncate -s 32M {WORK}.image
-mkfs.ext4 -q {WORK}.image
-modprobe -a loop ext4 overlay veth
-mount "$(losetup --find --show {WORK}.image)" {WORK}/disk
+truncate -s 32M {WORK}.disk {WORK}.shared
+mkfs.ext4 -q {WORK}.disk
+mkfs.btrfs -q --mixed {WORK}.shared
+modprobe -a loop ext4 btrfs overlay veth vsock_loopback
+mount "$(losetup --find --show {WORK}.disk)" {WORK}/disk
+mount "$(losetup --find --show {WORK}.shared)" {WORK}/shared
 cd {WORK}.layers
 mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none {WORK}/overlay
 """
@@ -119,10 +121,13 @@ def kernel_of(machine) -> tuple[int, ...]:
     return tuple(int(part) for part in machine.kernel.version.split(".")[:2])
 
 
+#: word in the name of a scenario -> where the file system is that it needs
+FOLDERS = {"ext4": "/disk", "overlay": "/overlay", "btrfs": "/shared"}
+
+
 def path_of(scenario: str, name: str) -> str:
     """Where a scenario has its files: those of other file systems say so in their names."""
-    folder = next((f"/{folder}" for word, folder in (("ext4", "disk"), ("overlay", "overlay"))
-                   if word in scenario), "")  # fmt: skip
+    folder = next((folder for word, folder in FOLDERS.items() if word in scenario), "")
     return f"{WORK}{folder}/{scenario}/{name}"
 
 

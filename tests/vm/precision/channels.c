@@ -324,9 +324,8 @@ static struct msghdr with_descriptor(struct iovec *part)
 	};
 }
 
-static void send_descriptor(void)
+void pass_descriptor(int socket, int fd)
 {
-	int fd = opened("secret", O_RDONLY);
 	struct iovec part = { "x", 1 };
 	struct msghdr sent = with_descriptor(&part);
 	struct cmsghdr *head = CMSG_FIRSTHDR(&sent);
@@ -335,17 +334,29 @@ static void send_descriptor(void)
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	MUST(sendmsg(ends[1], &sent, 0));
+	MUST(sendmsg(socket, &sent, 0));
+}
+
+int received_descriptor(int socket)
+{
+	char byte;
+	int fd;
+	struct iovec part = { &byte, 1 };
+	struct msghdr received = with_descriptor(&part);
+
+	MUST(recvmsg(socket, &received, 0));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&received)), sizeof(fd));
+	return fd;
+}
+
+static void send_descriptor(void)
+{
+	pass_descriptor(ends[1], opened("secret", O_RDONLY));
 }
 
 static void receive_descriptor(void)
 {
-	char byte;
-	struct iovec part = { &byte, 1 };
-	struct msghdr received = with_descriptor(&part);
-
-	MUST(recvmsg(ends[0], &received, 0));
-	memcpy(ends, CMSG_DATA(CMSG_FIRSTHDR(&received)), sizeof(int));
+	ends[0] = received_descriptor(ends[0]);
 	receive_copy();
 }
 

@@ -11,10 +11,12 @@
 static const struct flow *const flows[] = {
 	file_flows, process_flows, channel_flows, network_flows, early_flows, unseen_flows,
 	copy_flows, ring_flows, signal_flows, ipc_flows, sharing_flows,
+	handed_flows, beside_flows, outside_flows,
 };
 static const struct pair *const all_pairs[] = { pairs, server_pairs, near_pairs, network_pairs,
 					      copy_pairs, ring_pairs, identity_pairs, ipc_pairs,
-					      sharing_pairs };
+					      sharing_pairs, handed_pairs, beside_pairs,
+					      outside_pairs };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -255,11 +257,20 @@ static void make(const char *name, const char *text)
 	close(fd);
 }
 
+/* Where the file system is that a scenario needs; NULL: anywhere */
+static const char *folder_of(const char *name)
+{
+	return strstr(name, "ext4")    ? "disk" :
+	       strstr(name, "overlay") ? "overlay" :
+	       strstr(name, "btrfs")   ? "shared" :
+					 NULL;
+}
+
 /* The same files everywhere; a scenario whose name says so lies on another file system. */
 static void prepare(const char *name)
 {
 	char text[256];
-	const char *disk = strstr(name, "ext4") ? "disk" : strstr(name, "overlay") ? "overlay" : NULL;
+	const char *disk = folder_of(name);
 
 	MUST(chdir(work));
 	if (disk) {

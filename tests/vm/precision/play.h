@@ -51,9 +51,10 @@ struct pair {
 
 extern const struct flow file_flows[], process_flows[], channel_flows[], unseen_flows[];
 extern const struct flow network_flows[], copy_flows[], ring_flows[], signal_flows[], ipc_flows[];
-extern const struct flow sharing_flows[];
+extern const struct flow sharing_flows[], handed_flows[], beside_flows[], outside_flows[];
 extern const struct pair pairs[], server_pairs[], near_pairs[], network_pairs[], sharing_pairs[];
 extern const struct pair copy_pairs[], ring_pairs[], identity_pairs[], ipc_pairs[];
+extern const struct pair handed_pairs[], beside_pairs[], outside_pairs[];
 
 extern const char *program; /* path of this program */
 extern const char *scenario;
@@ -105,6 +106,14 @@ extern int ends[2];
 void send_secret(void);
 void receive_copy(void);
 void hand_on(void);
+
+/* A descriptor in a message, with a byte that says nothing */
+void pass_descriptor(int socket, int fd);
+int received_descriptor(int socket);
+
+/* By ptrace; nothing is read or written with that */
+void attach(pid_t process);
+void detach(pid_t process);
 
 /* Sockets at an address of this scenario */
 struct address {

@@ -5,6 +5,8 @@
 #include "play.h"
 #include "../../../provcap/coverage/workload/ring.h"
 
+enum { SENT = 20 };
+
 static int perform(struct io_uring_sqe request)
 {
 	return MUST(ask(request));
@@ -163,6 +165,25 @@ static void ring_message(void)
 	give("copy");
 }
 
+/* The queue of another, in the mapping that it was born with: no call says what is in it. */
+static void receive_for_another(void)
+{
+	await_step(SENT);
+	receive_messages();
+	give("copy");
+}
+
+static void ring_handed_on(void)
+{
+	pid_t receiver;
+
+	make_ring(false);
+	receiver = start(receive_for_another);
+	run(send_messages);
+	reached(SENT);
+	await(receiver);
+}
+
 const struct flow ring_flows[] = {
 	{ "ring_at_once", ring_at_once },
 	{ "ring_by_worker", ring_by_worker },
@@ -172,6 +193,7 @@ const struct flow ring_flows[] = {
 	{ "ring_pipe", ring_pipe },
 	{ "ring_splice", ring_splice },
 	{ "ring_message", ring_message },
+	{ "ring_handed_on", ring_handed_on },
 	{},
 };
 
@@ -200,6 +222,21 @@ static void tell_own_ring(void)
 	perform((struct io_uring_sqe){ .opcode = IORING_OP_MSG_RING, .fd = target, .len = 's' });
 }
 
+static void make_idle_ring(void)
+{
+	make_ring(false);
+}
+
+/* Into the ring of whoever started both, which says nothing. The second is there already. */
+static void tell_idle_ring(void)
+{
+	int target = ring;
+
+	partner();
+	make_ring(false);
+	perform((struct io_uring_sqe){ .opcode = IORING_OP_MSG_RING, .fd = target, .len = 's' });
+}
+
 static void copy_by_rings(void)
 {
 	make_ring(true);
@@ -221,6 +258,7 @@ static void take_made(void)
 const struct pair ring_pairs[] = {
 	{ "rings", NULL, use_ring, use_ring, NULL },
 	{ "rings_alone", NULL, tell_own_ring, tell_own_ring, NULL },
+	{ "message_to_a_third", make_idle_ring, tell_idle_ring, tell_own_ring, NULL },
 	{ "spliced_by_ring", make_file, copy_by_rings, take_made, NULL },
 	{},
 };

@@ -296,15 +296,15 @@ static void vm_written(void)
 	await(other);
 }
 
-static void attach(void)
+void attach(pid_t process)
 {
-	MUST(ptrace(PTRACE_ATTACH, other, NULL, NULL));
-	MUST(waitpid(other, NULL, __WALL));
+	MUST(ptrace(PTRACE_ATTACH, process, NULL, NULL));
+	MUST(waitpid(process, NULL, __WALL));
 }
 
-static void detach(void)
+void detach(pid_t process)
 {
-	MUST(ptrace(PTRACE_DETACH, other, NULL, NULL));
+	MUST(ptrace(PTRACE_DETACH, process, NULL, NULL));
 }
 
 static void poke(void)
@@ -312,12 +312,12 @@ static void poke(void)
 	long part;
 
 	take("secret");
-	attach();
+	attach(other);
 	for (size_t at = 0; at < 128; at += sizeof(part)) {
 		memcpy(&part, words + at, sizeof(part));
 		MUST(ptrace(PTRACE_POKEDATA, other, received + at, part));
 	}
-	detach();
+	detach(other);
 	reached(DONE);
 }
 
@@ -339,14 +339,14 @@ static void peek(char *into)
 {
 	long part;
 
-	attach();
+	attach(other);
 	for (size_t at = 0; at < 128; at += sizeof(part)) {
 		errno = 0;
 		part = ptrace(PTRACE_PEEKDATA, other, words + at, NULL);
 		MUST(errno ? -1 : 0);
 		memcpy(into + at, &part, sizeof(part));
 	}
-	detach();
+	detach(other);
 }
 
 static void peek_and_give(void)
