@@ -72,7 +72,7 @@ def show(tables: Sequence[Table]) -> None:
 
 def number(value: float | None) -> str:
     """A number of whole units for people, nothing if there is none."""
-    return NOTHING if value is None else f"{value:,.0f}"
+    return NOTHING if value is None else f"{round(value):,}"
 
 
 def _plain(table: Table) -> Iterator[str]:

@@ -8,6 +8,7 @@ measurements do. ``make bench-kernel`` builds what this needs.
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -20,6 +21,7 @@ from provcap.errors import GuestError, OutputError, ProvcapError
 from provcap.vm import kernels
 
 BASELINE = Path(__file__).with_name("baseline.json")
+QUICK_S = 120
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/performance.md"
 
 
@@ -29,9 +31,12 @@ def main() -> int:
     try:
         if args.page:
             return _write_page()
+        begun_s = time.monotonic()
         with progress() as report:
             found = measure(kernels.resolve(args.kernel, report), args.quick, report)
-        return _tell(found, args)
+        status = _tell(found, args)
+        print(_took(time.monotonic() - begun_s, args.quick), file=_aside(args))
+        return status
     except ProvcapError as error:
         print(f"bench-kernel: {error}", file=sys.stderr)
         return error.exit_status
@@ -55,14 +60,25 @@ def _tell(found: Results, args: argparse.Namespace) -> int:
     if args.json:
         print(results.dumps(found))
     else:
-        page.show(found, shown)
+        page.show(found, shown, figures.read())
     if found.lost:
         raise GuestError(f"records were lost ({', '.join(found.lost)}): the numbers say too little")
-    moved = _compared(found, sys.stderr if args.json else sys.stdout)
+    moved = _compared(found, _aside(args))
     if args.write:
         _write(BASELINE, results.dumps(found))
         _write_page()
     return 1 if args.check and moved else 0
+
+
+def _aside(args: argparse.Namespace) -> TextIO:
+    """Where everything goes that is not the results."""
+    return sys.stderr if args.json else sys.stdout
+
+
+def _took(seconds: float, quick: bool) -> str:
+    """How long it took, and whether that is longer than a quick measurement may take."""
+    late = quick and seconds > QUICK_S
+    return f"Took {seconds:.0f} s{f': more than the {QUICK_S} s of a quick one' * late}."
 
 
 def _write_page() -> int:

@@ -52,6 +52,7 @@ def _macro(run: Run, program: str, reader: str, counters: str) -> list[str]:
         line
         for _ in range(run.macro)
         for name, command in macro.COMMANDS.items()
+        if not run.commands or name in run.commands
         for line in _said([*words, name, command])
     ]
 
@@ -135,10 +136,11 @@ def _statistics(wanted: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _probe(name: str) -> Iterator[str]:
-    """One program of probes.bpf.c, attached; ``+stats`` behind its name: its time is counted."""
+    """One program of probes.py, attached; ``+stats`` behind its name: its time is counted."""
     name, _, counted = name.partition("+")
+    image = Path(WORK) / f"{probes.NAMES[name].object}.bpf.o"
     with (
-        probes.attached(Path(f"{WORK}/probes.bpf.o"), name, Path(PROBES)),
+        probes.attached(image, name, Path(PROBES)),
         _statistics(bool(counted)),
     ):
         yield PROBES if counted else "-"

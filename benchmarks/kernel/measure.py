@@ -15,13 +15,14 @@ from benchmarks.kernel import audit, macro, recording, results
 from benchmarks.kernel.plan import (
     AUDITED,
     MACRO_ROUNDS,
+    QUICK,
     QUICK_PROGRAMS,
     WORK,
     Plan,
     Run,
     recorded_runs,
 )
-from benchmarks.kernel.probes import NAMES
+from benchmarks.kernel.probes import NAMES, OBJECTS
 from benchmarks.kernel.recording import Counted
 from benchmarks.kernel.results import Line, Phase, Results, Volume
 from provcap.errors import GuestError, SetupError
@@ -29,7 +30,7 @@ from provcap.vm.kernels import Kernel
 from provcap.vm.machine import Machine
 
 AUDIT_SHARE = 8  # so few repetitions that all that is audited can wait for the daemon
-_PARTS = ("bench", "nothing", "probes.bpf.o")
+_PARTS = ("bench", "nothing", *OBJECTS)
 
 
 def measure(kernel: Kernel, quick: bool, report: Report = lambda step: None) -> Results:
@@ -86,6 +87,7 @@ class _Guest:
             _least(lines),
             _macro_volume(lines, counted),
             without,
+            len(QUICK_PROGRAMS) if quick else 0,
         )
 
     def _play_audited(self, plan: Plan, lines: list[Line]) -> dict[str, str]:
@@ -128,7 +130,10 @@ def _plans(quick: bool) -> tuple[Plan, Plan, Plan, Plan]:
     recorded = recorded_runs(quick)
     phases = recorded[0].phases
     probes = [
-        Run(f"probe:{name}{counted}", ("pread",), 4) for name in NAMES for counted in ("", "+stats")
+        Run(f"probe:{name}{counted}", probe.phases, probe.rounds)
+        for name, probe in NAMES.items()
+        if not quick or set(probe.phases) <= set(QUICK)
+        for counted in ("", "+stats")
     ]
     again = 0 if quick else MACRO_ROUNDS
     base = Plan([Run("base", phases, 3, again), *probes], f"{WORK}/base", 0, share)

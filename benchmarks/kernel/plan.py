@@ -36,6 +36,8 @@ class Run(NamedTuple):
     rounds: int = 1
     macro: int = 0
     """How often to play the macro set, too."""
+    commands: Sequence[str] = ()
+    """Of the macro set these; empty: all."""
 
 
 class Plan(NamedTuple):
@@ -57,22 +59,26 @@ class Plan(NamedTuple):
 def recorded_runs(quick: bool) -> list[Run]:
     """What is measured while a recording runs."""
     if quick:
-        return [Run("shipped", QUICK, 2), Run("whole", QUICK), Run("shipped_programs", QUICK)]
+        return [Run("shipped", QUICK, 2), Run("whole", QUICK, 2), Run("shipped_programs", QUICK, 2)]
     return [
         Run("whole", (), 3),
-        Run("shipped", (), 2, MACRO_ROUNDS),
-        Run("shipped_programs"),
-        Run("whole_programs"),
-        Run("awake", ("settled_many", "copy_many"), 2),
-        Run("opaque", STILL),
-        Run("opaque_programs", STILL),
-        Run("switched_off", STILL),
+        Run("shipped", (), 3, MACRO_ROUNDS),
+        Run("shipped_programs", (), 2),
+        Run("whole_programs", (), 2),
+        Run("awake", AWAKE, 2, MACRO_ROUNDS, AWAKE_COMMANDS),
+        Run("opaque", STILL, 2),
+        Run("opaque_programs", STILL, 2),
+        Run("switched_off", (), 2),
     ]
 
 
 MACRO_ROUNDS = 3
 STILL = ("pread", "pwrite", "open_close", "stat", "pipe")
 """Phases that show what a process costs of which nothing is recorded."""
+AWAKE = ("settled_many", "copy_many", "pipe_many", "create_many")
+"""Phases that are so long that the reader wakes up ten times or more meanwhile."""
+AWAKE_COMMANDS = ("50 pipelines",)
+"""Commands of the macro set that are, too."""
 AUDITED = (
     *("getppid", "pread", "pwrite", "copy_settled", "open_close", "stat", "fstat", "mmap_munmap"),
     *("create_unlink", "rename_two", "pipe", "unix_pair", "tcp", "fork_exit", "vfork_exec"),

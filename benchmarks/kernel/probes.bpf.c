@@ -10,7 +10,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-enum { RECORD_BYTES = 64, NO_WAKEUP = 1 };
+enum { RECORD_BYTES = 64, LARGE_RECORD_BYTES = 256, NO_WAKEUP = 1 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -42,9 +42,9 @@ static __always_inline void *inode_state(struct file *file)
 	return bpf_inode_storage_get(&inodes, file->f_inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-static __always_inline void send(void *task, void *inode)
+static __always_inline void send(void *task, void *inode, __u64 bytes)
 {
-	__u64 *record = bpf_ringbuf_reserve(&ring, RECORD_BYTES, 0);
+	__u64 *record = bpf_ringbuf_reserve(&ring, bytes, 0);
 
 	if (!record)
 		return;
@@ -83,7 +83,17 @@ int BPF_PROG(one_record, struct file *file, int mask, int ret)
 	void *task = task_state(), *inode = inode_state(file);
 
 	if (task && inode)
-		send(task, inode);
+		send(task, inode, RECORD_BYTES);
+	return ret;
+}
+
+SEC("lsm/file_permission")
+int BPF_PROG(one_large_record, struct file *file, int mask, int ret)
+{
+	void *task = task_state(), *inode = inode_state(file);
+
+	if (task && inode)
+		send(task, inode, LARGE_RECORD_BYTES);
 	return ret;
 }
 

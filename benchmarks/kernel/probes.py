@@ -1,28 +1,51 @@
-"""Loads the programs of probes.bpf.c in the guest and attaches one of them.
+"""Loads the programs of probes.bpf.c and semantics.bpf.c in the guest and attaches one of them.
 
-Public: :func:`attached`, :data:`NAMES`.
+Public: :func:`attached`, :class:`Probe`, :data:`NAMES`, :data:`OBJECTS`.
 """
 
 import contextlib
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from provcap.bpf import libbpf
 from provcap.bpf.libbpf import address, call, opened, pointer, text
 from provcap.bpf.targets import ATTACH_TYPES, Program
 
-NAMES = {
-    "empty": "an empty program at an LSM hook",
-    "empty_entry": "an empty program at a function's entry",
-    "empty_exit": "an empty program at a function's exit",
-    "task_look_up": "the task's storage",
-    "inode_look_up": "the inode's storage",
-    "both_look_ups": "both",
-    "one_record": "both, and a record of 64 bytes",
+
+class Probe(NamedTuple):
+    """One program that is attached alone, and the phases in which it is timed."""
+
+    about: str
+    phases: Sequence[str] = ("pread",)
+    object: str = "probes"
+    """Its source, without ``.bpf.c``."""
+    rounds: int = 4
+
+
+_SEMANTICS = "semantics"
+NAMES: Mapping[str, Probe] = {
+    "empty": Probe("an empty program at an LSM hook"),
+    "empty_entry": Probe("an empty program at a function's entry"),
+    "empty_exit": Probe("an empty program at a function's exit"),
+    "task_look_up": Probe("the task's storage"),
+    "inode_look_up": Probe("the inode's storage"),
+    "both_look_ups": Probe("both"),
+    "one_record": Probe("both, and a record of 64 bytes"),
+    "one_large_record": Probe("both, and a record of 256 bytes"),
+    "opaque_process": Probe("as far as an opaque process gets", object=_SEMANTICS),
+    "read_or_write": Probe(
+        "these semantics", ("pread", "copy_settled", "copy_new"), object=_SEMANTICS
+    ),
+    "no_inode": Probe("nothing, for a new inode", ("create_unlink",), object=_SEMANTICS),
+    "new_inode": Probe("a new inode's storage", ("create_unlink",), object=_SEMANTICS),
+    "new_task": Probe("a new task's storage", ("fork_exit",), object=_SEMANTICS, rounds=2),
 }
-"""Program -> what it does, all of them on the way of pread(2)."""
+"""Program -> what it does."""
+OBJECTS = sorted({f"{probe.object}.bpf.o" for probe in NAMES.values()})
+"""Their files, compiled."""
 
 
 @contextlib.contextmanager

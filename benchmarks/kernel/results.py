@@ -1,6 +1,7 @@
 """What a measurement found, as values: per mode and phase, and of the recording as a whole.
 
-Public: :class:`Phase`, :class:`Volume`, :class:`Results`, :func:`parse`, :func:`added`.
+Public: :class:`Phase`, :class:`Volume`, :class:`Results`, :func:`parse`, :func:`added`,
+:func:`sum_of_programs`, :func:`beyond`, :func:`probe_net`, :data:`ATTACHING`.
 """
 
 import json
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 _BROKEN = 3
 EMPTY_NET = 68.0
 """Nanoseconds that an empty program is said to take, where that was not measured."""
+ATTACHING = 185.0
+"""For each call of a program, where a limit is of the sum of programs, or nothing was measured."""
 
 
 class Program(NamedTuple):
@@ -27,6 +30,8 @@ class Phase(NamedTuple):
     records: float | None = None
     bytes: float | None = None
     programs: Mapping[str, Program] = {}
+    events: float | None = None
+    """How many of the records are events."""
 
 
 class Volume(NamedTuple):
@@ -54,6 +59,8 @@ class Results(NamedTuple):
     macro_volume: Volume | None = None
     without: Mapping[str, str] = {}
     """Mode -> why it could not be measured."""
+    programs: int = 0
+    """How many were loaded, if not all."""
 
     def phase(self, mode: str, name: str) -> Phase | None:
         """A phase under a mode, None if it was not measured."""
@@ -94,7 +101,8 @@ def phase(line: Line, clock_reads: float, volume: Volume | None = None) -> Phase
     instructions = line["instructions"] / times
     if volume is None:
         return Phase(times, instructions, programs=programs)
-    return Phase(times, instructions, volume.records / times, volume.bytes / times, programs)
+    records, size, events = (part / times for part in volume[:3])
+    return Phase(times, instructions, records, size, programs, events)
 
 
 def clock_reads(lines: Iterable[Line]) -> float:
@@ -116,24 +124,42 @@ def attach_cost(results: Results, kind: str) -> float:
     """What an empty program of this kind (``lsm``, ``fentry``, ``fexit``) adds to one call."""
     probe = {"fentry": "empty_entry", "fexit": "empty_exit"}.get(kind, "empty")
     cost = added(results, f"probe:{probe}", "pread")
-    return 185.0 if cost is None else cost
+    return ATTACHING if cost is None else cost
 
 
-def sum_of_programs(results: Results, mode: str, name: str) -> float | None:
-    """What all programs take in one repetition, each call with the cost of being attached."""
+def sum_of_programs(
+    results: Results, mode: str, name: str, attaching: float | None = None
+) -> float | None:
+    """What all programs take in one repetition, each call with the cost of being attached.
+
+    ``attaching``: what that is taken for; None: as measured, for each kind of program.
+    """
     seen = results.phase(f"{mode}_programs", name)
     if seen is None:
         return None
+    nets = sum(program.calls * program.net for program in seen.programs.values())
+    return nets + sum_of_attaching(results, seen, attaching)
+
+
+def sum_of_attaching(results: Results, phase: Phase, attaching: float | None = None) -> float:
+    """What being attached costs in one repetition; ``attaching`` as above."""
     return sum(
-        program.calls * (program.net + attach_cost(results, key.partition("/")[0]))
-        for key, program in seen.programs.items()
+        program.calls
+        * (attach_cost(results, key.partition("/")[0]) if attaching is None else attaching)
+        for key, program in phase.programs.items()
     )
 
 
-def beyond(results: Results, probe: str, other: str) -> float:
-    """What a probe adds to ``pread`` beyond another one; 0 if either was not measured."""
-    costs = [added(results, f"probe:{name}", "pread") for name in (probe, other)]
-    return 0.0 if costs[0] is None or costs[1] is None else costs[0] - costs[1]
+def beyond(results: Results, probe: str, other: str, name: str = "pread") -> float | None:
+    """What a probe adds to a phase beyond another one; None if either was not measured."""
+    one, two = (results.phase(f"probe:{each}", name) for each in (probe, other))
+    return one.instructions - two.instructions if one and two else None
+
+
+def probe_net(results: Results, probe: str, name: str = "pread") -> float | None:
+    """One call of the program of a probe; None if it was not measured."""
+    phase = results.phase(f"probe:{probe}+stats", name)
+    return next((program.net for program in phase.programs.values()), None) if phase else None
 
 
 def dumps(results: Results) -> str:
