@@ -17,7 +17,18 @@ from pathlib import Path
 
 from benchmarks.kernel.guest import shipped
 from benchmarks.volume import project
-from benchmarks.volume.plan import FETCHES, IDLE_S, MODES, PAGE_BYTES, PORT, WARMING, Mode, Stretch
+from benchmarks.volume.plan import (
+    FETCHES,
+    IDLE_S,
+    MANY_FETCHES,
+    MODES,
+    PAGE_BYTES,
+    PORT,
+    WARMING,
+    WORKLOADS,
+    Mode,
+    Stretch,
+)
 from provcap.policy import apply
 from provcap.policy.model import Policy, stepped, without_filters
 
@@ -66,9 +77,12 @@ def _workloads(mode: str, since_ns: int, folder: Path) -> Iterator[Stretch]:
     parts: dict[str, Callable[[], object]] = {
         "idle": lambda: time.sleep(IDLE_S),
         "wget": lambda: _shell(folder, _fetching(WARMING, FETCHES)),
+        "wget_many": lambda: _shell(folder, _fetching(WARMING + FETCHES, MANY_FETCHES)),
         "build": lambda: _shell(folder / "project", "make -s"),
     }
     for name, act in parts.items():
+        if mode not in WORKLOADS[name].modes:
+            continue
         time.sleep(_SETTLE_S)
         from_ns = _now_ns()
         act()

@@ -6,11 +6,9 @@ Public: :func:`page`.
 from collections.abc import Iterator, Mapping
 
 from benchmarks.kernel import figures
-from benchmarks.show import Page, Table, number
+from benchmarks.show import NOTHING, Page, Table, number
 from benchmarks.volume.plan import (
-    FETCHES,
     HEADERS,
-    IDLE_S,
     MODES,
     PAGE_BYTES,
     SOURCES,
@@ -34,11 +32,11 @@ everything it meets is described in it.
 - **Build**: `make` of {sources} small C files that share {headers} headers, then `ar` and a link:
   whatever `make`, `sh`, `gcc`, `cc1`, `as`, `ar` and `ld` do, each file compiled by a process of
   its own.
-- **wget**: `wget -q -O FILE http://127.0.0.1/page`, {fetches} times in a shell's loop, told as
-  1,000; the page has {page_bytes} bytes. The server (Python's `http.server`, a thread for each
+- **wget**: `wget -q -O FILE http://127.0.0.1/page` in a shell's loop, as often as the row says; the
+  page has {page_bytes} bytes. The server (Python's `http.server`, a thread for each
   request) runs in the same guest since before the recording: what it does is recorded, too.
   *Without the server* leaves out the edges that its threads make, and nodes that only those touch.
-- **Idle**: {idle} seconds, told as an hour. Running then: the recorder, which is not recorded, the
+- **Idle**: as long as the row says. Running then: the recorder, which is not recorded, the
   web server, the program that waits for the time to pass, the guest's agent, which waits for a
   command, and the kernel's own threads; no service of a distribution. Time without anything to do
   passes at once in this guest, and every timer in it has gone off as often as in reality.
@@ -53,22 +51,25 @@ def page(found: Volumes) -> Page:
         kernel=found.kernel,
         sources=SOURCES,
         headers=HEADERS,
-        fetches=FETCHES,
         page_bytes=PAGE_BYTES,
-        idle=IDLE_S,
     )
-    return Page(head, [_totals(found), _kinds(found), _compression(found), _wget(found)])
+    tables = [_totals(found), _kinds(found), _compression(found), _settings(found), _wget(found)]
+    return Page(head, tables)
+
+
+def _title(workload: str, recorded: Recorded) -> str:
+    return WORKLOADS[workload].title.format(many=recorded.many)
 
 
 def _totals(found: Volumes) -> Table:
     rows = []
-    for name, workload in WORKLOADS.items():
-        for mode in ("shipped", "whole"):
-            recorded, title = found.modes[mode][name], workload.title
+    for name in WORKLOADS:
+        for mode in _both(found, name):
+            recorded = found.modes[mode][name]
             records, size = _sum(recorded.kinds)
-            cells = [number(value * workload.scale) for value in _sizes(recorded)]
+            cells = [number(value) for value in _sizes(recorded)]
             cells.insert(2, number(size / records if records else None))
-            rows.append([title, MODES[mode].title, *cells])
+            rows.append([_title(name, recorded), MODES[mode].title, *cells])
     head = ["what", "mode", "records", "bytes", "bytes each"]
     head += ["nodes in PROV-JSON", "relations", "bytes of it", "recorder's own bytes"]
     about = (
@@ -78,6 +79,11 @@ def _totals(found: Volumes) -> Table:
         " changed."
     )
     return Table("In all", about, head, rows, texts=2)
+
+
+def _both(found: Volumes, workload: str) -> list[str]:
+    """Those of the two modes with compressed edges in which it was recorded."""
+    return [mode for mode in ("shipped", "whole") if workload in found.modes[mode]]
 
 
 def _sizes(recorded: Recorded) -> Iterator[float]:
@@ -96,14 +102,16 @@ def _sum(kinds: Mapping[str, Part]) -> Part:
 
 def _kinds(found: Volumes) -> Table:
     rows = []
-    for name, workload in WORKLOADS.items():
-        shipped, whole = (found.modes[mode][name].kinds for mode in ("shipped", "whole"))
-        first = workload.title
-        for kind in sorted({*shipped, *whole}, key=_order):
+    for name in WORKLOADS:
+        if not _both(found, name):
+            continue
+        parts = [found.modes[mode].get(name) for mode in ("shipped", "whole")]
+        first = next(_title(name, part) for part in parts if part)
+        for kind in sorted({kind for part in parts if part for kind in part.kinds}, key=_order):
             cells = [
-                number(value * workload.scale)
-                for kinds in (shipped, whole)
-                for value in kinds.get(kind, Part(0, 0))
+                number(value) if part else NOTHING
+                for part in parts
+                for value in (part.kinds if part else {}).get(kind, Part(0, 0))
             ]
             rows.append([first, kind, *cells])
             first = ""
@@ -123,26 +131,82 @@ def _order(kind: str) -> tuple[bool, bool, str]:
 
 def _compression(found: Volumes) -> Table:
     rows = []
-    for name, workload in WORKLOADS.items():
-        for mode in ("shipped", "whole"):
-            pair = [found.modes[each][name] for each in (mode, f"{mode}_all_edges")]
-            sizes = [_sum(recorded.kinds) for recorded in pair]
-            cells = [number(part.number * workload.scale) for part in sizes]
-            cells += [number(part.bytes * workload.scale) for part in sizes]
-            cells += [number(recorded.json["all"].bytes * workload.scale) for recorded in pair]
-            every = sizes[1].bytes
-            saved = f"{1 - sizes[0].bytes / every:.0%}" if every else ""
-            rows.append([workload.title, MODES[mode].title, *cells, saved])
+    for name in WORKLOADS:
+        for mode in _both(found, name):
+            compressed, every = (
+                found.modes[each].get(name) for each in (mode, f"{mode}_all_edges")
+            )
+            if compressed and every and compressed.kinds:
+                cells = _saved(compressed, every)
+                rows.append([_title(name, compressed), MODES[mode].title, *cells])
     head = ["what", "mode", "records", "records, every operation", "bytes"]
     head += ["bytes, every operation", "PROV-JSON", "PROV-JSON, every operation", "saved"]
     about = (
         "`--compress-edge true`, which is what is done if nothing is said, leaves out operations"
         " that the graph already has; with `false` every one is recorded. *Saved* is of the"
-        " bytes of the records. The other two settings of CamFlow's `[compression]` have no"
-        " switch here ([camflow](camflow.md) says why): a node gets a version only where the"
-        " graph would have a cycle otherwise, and is sent once for each of its versions."
+        " bytes of the records."
     )
     return Table("Edge compression", about, head, rows, texts=2)
+
+
+def _saved(compressed: Recorded, every: Recorded) -> Iterator[str]:
+    """Numbers with and without compression, side by side, and what it saves."""
+    sizes = [_sum(recorded.kinds) for recorded in (compressed, every)]
+    yield from (number(part.number) for part in sizes)
+    yield from (number(part.bytes) for part in sizes)
+    yield from (number(recorded.json["all"].bytes) for recorded in (compressed, every))
+    yield f"{1 - sizes[0].bytes / sizes[1].bytes:.0%}"
+
+
+def _settings(found: Volumes) -> Table:
+    """CamFlow's four settings, what each is here, and what the others would come to."""
+    rows = [row for name in ("build", "wget") for row in _settings_of(found, name)]
+    about = (
+        "The four settings of CamFlow's `[compression]`, with shipped filters, in nodes and"
+        " relations of PROV-JSON. The default of CamFlow (`version`, `node` and `edge` true,"
+        " `duplicate` false) is what is recorded here if nothing is said; only `edge` has a"
+        " switch ([camflow](camflow.md) says why). What the others would come to is counted in"
+        " the same recording, not recorded: without versions their nodes and relations are missing,"
+        " and the graph has cycles; with `node` false every relation but those makes a version of"
+        " where it leads to; with `duplicate` both ends are told again with each relation; at the"
+        " mean size of what there is."
+    )
+    head = ["what", "setting", "here", "nodes", "relations", "bytes"]
+    return Table("CamFlow's compression", about, head, rows, texts=3)
+
+
+def _settings_of(found: Volumes, name: str) -> Iterator[list[str]]:
+    default, every = (found.modes[mode][name] for mode in ("shipped", "shipped_all_edges"))
+    nodes, relations = default.json["nodes"], default.json["relations"]
+    title, size = _title(name, default), nodes.bytes / nodes.number
+    yield [title, "version, node, edge; no duplicate", "the default", *_told(default)]
+    yield [NOTHING, "edge = false", "`--compress-edge false`", *_told(every)]
+    if "versions" in default.json:
+        versions = default.json["versions"]
+        less = versions.bytes + versions.number * size
+        yield _not_here("version = false", default, -versions.number, -versions.number, -less)
+        more = relations.number - 2 * versions.number
+        larger = more * (size + relations.bytes / relations.number)
+        yield _not_here("node = false", default, more, more, larger)
+    again = 2 * relations.number
+    yield _not_here("duplicate = true", default, again, 0, again * size)
+
+
+def _told(recorded: Recorded) -> Iterator[str]:
+    yield from (number(recorded.json[part].number) for part in ("nodes", "relations"))
+    yield number(recorded.json["all"].bytes)
+
+
+def _not_here(
+    setting: str, default: Recorded, nodes: int, relations: int, size: float
+) -> list[str]:
+    """A setting that there is none for: so many more than with the default."""
+    cells = [
+        default.json["nodes"].number + nodes,
+        default.json["relations"].number + relations,
+        default.json["all"].bytes + size,
+    ]
+    return [NOTHING, setting, "there is none", *map(number, cells)]
 
 
 def _wget(found: Volumes) -> Table:
@@ -151,13 +215,14 @@ def _wget(found: Volumes) -> Table:
         recorded = found.modes[mode]["wget"]
         whole, client = recorded.json["all"].bytes, recorded.client.bytes
         raw = _sum(recorded.kinds).bytes
-        cells = [f"{size / FETCHES / 1000:.2f}" for size in (whole, client, raw)]
+        cells = [f"{size / recorded.many / 1000:.2f}" for size in (whole, client, raw)]
         rows.append([f"provcap, {MODES[mode].title}", *cells])
     for known in figures.published().values():
         rows.append([known.title, "", f"{known.bytes / 1000:.2f}", ""])
     sources = ", ".join(dict.fromkeys(known.source for known in figures.published().values()))
     about = (
-        f"Kilobytes for one fetch. CamFlow's numbers are as published ({sources}), of Linux 4.9,"
+        "Kilobytes for one fetch, the mean of those in the rows above. CamFlow's numbers are as"
+        f" published ({sources}), of Linux 4.9,"
         " another C library and another `wget`, which did not have the server beside it. Whether"
         " they are of the whole system or of the one program, and from the start of the program"
         " or not, is not known here; ours are of the whole system, with the shell that starts"
@@ -172,8 +237,12 @@ def _compared(found: Volumes) -> str:
     """How much more it is than what is published, and what one fetch is made of."""
     recorded = found.modes["shipped"]["wget"]
     theirs = figures.published()["wget"].bytes
-    ours, raw = (size / FETCHES for size in (recorded.client.bytes, _sum(recorded.kinds).bytes))
-    nodes, relations = (recorded.json[name].number / FETCHES for name in ("nodes", "relations"))
+    ours, raw = (
+        size / recorded.many for size in (recorded.client.bytes, _sum(recorded.kinds).bytes)
+    )
+    nodes, relations = (
+        recorded.json[name].number / recorded.many for name in ("nodes", "relations")
+    )
     each = recorded.json["all"].bytes / (
         recorded.json["nodes"].number + recorded.json["relations"].number
     )

@@ -4,14 +4,14 @@ Public: :data:`WORKLOADS`, :data:`MODES`, :class:`Mode`, :class:`Stretch`, and h
 each there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 SOURCES, HEADERS = 40, 5
-FETCHES, WARMING = 50, 2
+FETCHES, MANY_FETCHES, WARMING = 50, 1000, 2
 PAGE_BYTES = 512
 PORT = 8000
-IDLE_S = 600
+IDLE_S = 3600
 
 
 class Mode(NamedTuple):
@@ -34,16 +34,21 @@ MODES = {
 
 
 class Workload(NamedTuple):
-    """Something to record; what is told of it is ``scale`` times what was recorded."""
+    """Something to record: what is told of it is what was recorded, and no multiple of that."""
 
     title: str
-    scale: float = 1.0
+    """With a place for how much of it there was."""
+    many: int = 1
+    """So many, or so long."""
+    modes: Sequence[str] = tuple(MODES)
+    """In which it is recorded."""
 
 
 WORKLOADS: Mapping[str, Workload] = {
     "build": Workload(f"make: {SOURCES} compiles, an archive, a link"),
-    "wget": Workload("1,000 fetches with wget", 1000 / FETCHES),
-    "idle": Workload("an hour in which nothing is done", 3600 / IDLE_S),
+    "wget": Workload("{many:,} fetches with wget", FETCHES),
+    "wget_many": Workload("{many:,} further fetches with wget", MANY_FETCHES, ("shipped",)),
+    "idle": Workload("{many:,} seconds in which nothing is done", IDLE_S, ("shipped", "whole")),
 }
 
 

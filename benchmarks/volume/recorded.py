@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from benchmarks.kernel import recording
 from benchmarks.kernel.recording import RawRecord, records_of
-from benchmarks.volume.plan import Stretch
+from benchmarks.volume.plan import WORKLOADS, Stretch
 from provcap.capture.layout import Layout
 from provcap.capture.raw import RING, STATUS, RawReader, RawWriter, parse_status
 from provcap.formats import w3c
@@ -42,11 +42,14 @@ class Recorded(NamedTuple):
     kinds: Mapping[str, Part]
     """Kind of record -> records in the ring."""
     json: Mapping[str, Part]
-    """``nodes`` and ``relations`` -> documents' members; ``all``: how many documents."""
+    """``nodes`` and ``relations`` -> documents' members; ``all``: both; ``versions``: relations
+    that lead from one version of a node to the next."""
     client: Part
     """Relations that no task of the server has made, and the nodes at their ends, as PROV-JSON."""
     status_bytes: int
     """Of the file: what the recorder says of its counters."""
+    many: int
+    """How much of the workload there was, as in plan.py."""
 
 
 Modes = Mapping[str, Mapping[str, Recorded]]
@@ -66,7 +69,8 @@ def read(raw: Path, stretches: Sequence[Stretch]) -> tuple[Modes, tuple[str, ...
     modes: dict[str, dict[str, Recorded]] = {mode: {} for mode in sinks}
     for stretch in stretches:
         told, client = sinks[stretch.mode].sizes(stretch)
-        found = Recorded(kinds[stretch], told, client, status_bytes.get(stretch, 0))
+        many = WORKLOADS[stretch.workload].many
+        found = Recorded(kinds[stretch], told, client, status_bytes.get(stretch, 0), many)
         modes[stretch.mode][stretch.workload] = found
     return modes, recording.read(raw).lost
 
@@ -186,7 +190,13 @@ class _Sorted:
         nodes = [record for record in held if isinstance(record, Node)]
         edges = [record for record in held if isinstance(record, Edge)]
         client = self._without_servers(nodes, edges)
-        parts: dict[str, Sequence[Record]] = {"all": held, "nodes": nodes, "relations": edges}
+        versions = [edge for edge in edges if edge.flow == "version"]
+        parts: dict[str, Sequence[Record]] = {
+            "all": held,
+            "nodes": nodes,
+            "relations": edges,
+            "versions": versions,
+        }
         found = {name: Part(len(records), self._bytes(records)) for name, records in parts.items()}
         return found, Part(len(client), self._bytes(client))
 

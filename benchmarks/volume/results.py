@@ -50,4 +50,4 @@ def _recorded(value: Mapping[str, Any]) -> Recorded:
     kinds, members = (
         {name: Part(*part) for name, part in value[key].items()} for key in ("kinds", "json")
     )
-    return Recorded(kinds, members, Part(*value["client"]), value["status_bytes"])
+    return Recorded(kinds, members, Part(*value["client"]), value["status_bytes"], value["many"])

@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.kernel import figures
 from benchmarks.volume import project
-from benchmarks.volume.plan import HEADERS, SOURCES, Stretch
+from benchmarks.volume.page import page
+from benchmarks.volume.plan import HEADERS, MODES, SOURCES, Stretch
 from benchmarks.volume.recorded import Part, Recorded, read
 from benchmarks.volume.results import Volumes, dumps, loads
 from tests.batches import batch, event, node, path
@@ -63,10 +64,51 @@ def test_a_mode_is_written_out_as_if_nothing_was_before(raw: Path) -> None:
 
 def test_results_are_read_as_they_were_stored() -> None:
     """Numbers come back as they are."""
-    part = Recorded({"events": Part(2, 144)}, {"all": Part(3, 900)}, Part(1, 400), 7)
+    part = Recorded({"events": Part(2, 144)}, {"all": Part(3, 900)}, Part(1, 400), 7, 50)
     found = Volumes("6.12", {"shipped": {"wget": part}, "whole": {"wget": part}})
 
     assert loads(dumps(found)) == found
+
+
+def test_the_steps_of_a_node_are_counted(raw: Path) -> None:
+    """In the second mode the memory has come to version 2, and one task to version 1."""
+    modes, _ = read(raw, STRETCHES)
+
+    assert modes["shipped"]["wget"].json["versions"].number == 0
+    assert modes["whole"]["wget"].json["versions"].number == 3
+
+
+def settings_of(versions: Part) -> dict[str, list[str]]:
+    """Setting -> nodes, relations and bytes of 10 nodes of 100 bytes and 20 relations of 50."""
+    json = {"all": Part(30, 2000), "nodes": Part(10, 1000), "relations": Part(20, 1000)}
+    part = Recorded({"events": Part(9, 648)}, {**json, "versions": versions}, Part(1, 1), 0, 50)
+    every = part._replace(json={**json, "relations": Part(40, 2000), "all": Part(50, 3000)})
+    modes = {"shipped": part, "whole": part, "shipped_all_edges": every, "whole_all_edges": every}
+    found = Volumes("6.12", {mode: {"build": part, "wget": part} for mode, part in modes.items()})
+    (table,) = (t for t in page(found).tables if t.title == "CamFlow's compression")
+    return {row[1]: list(row[3:]) for row in table.rows}
+
+
+def test_what_other_settings_come_to_is_counted_from_the_default() -> None:
+    """6 of 20 relations are versions: the other 14 make one each, or each tells two nodes again."""
+    rows = settings_of(versions=Part(6, 300))
+
+    assert rows["version, node, edge; no duplicate"] == ["10", "20", "2,000"]
+    assert rows["edge = false"] == ["10", "40", "3,000"]
+    assert rows["version = false"] == ["4", "14", "1,100"]
+    assert rows["node = false"] == ["18", "28", "3,200"]
+    assert rows["duplicate = true"] == ["50", "20", "6,000"]
+
+
+def test_a_row_says_how_much_there_was_of_it() -> None:
+    """No row is a multiple of what was recorded."""
+    json = {"all": Part(3, 900), "nodes": Part(1, 300), "relations": Part(2, 600)}
+    part = Recorded({"events": Part(2, 144)}, json, Part(1, 400), 7, 50)
+    found = Volumes("6.12", dict.fromkeys(MODES, {"build": part, "wget": part}))
+
+    row = next(row for row in page(found).tables[0].rows if "wget" in row[0])
+
+    assert row[:4] == ["50 fetches with wget", "shipped filters", "2", "144"]
 
 
 def test_the_project_has_what_its_page_says(tmp_path: Path) -> None:
