@@ -5,7 +5,7 @@ Public: :class:`Measurement`, :func:`main`.
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -29,6 +29,10 @@ class Found(Protocol):
 T = TypeVar("T", bound=Found)
 
 
+def _none(found: object) -> Sequence[str]:
+    return ()
+
+
 class Measurement(NamedTuple, Generic[T]):
     """What a command measures, stores and writes; ``T``: what it finds."""
 
@@ -40,6 +44,8 @@ class Measurement(NamedTuple, Generic[T]):
     page: Callable[[T], Page]
     dumps: Callable[[T], str]
     loads: Callable[[str], T]
+    failures: Callable[[T], Sequence[str]] = _none
+    """What is not as it should be, for people."""
 
     @property
     def results_path(self) -> Path:
@@ -57,20 +63,27 @@ class Measurement(NamedTuple, Generic[T]):
 
 
 def main(measurement: Measurement[T], about: str | None) -> int:
-    """Measure and tell; refuse the numbers if anything was lost. The status of the process."""
+    """Measure and tell; refuse the numbers if anything was lost. The status of the process.
+
+    1 if something is not as it should be: the numbers are kept all the same.
+    """
     args = _parser(measurement.name, about).parse_args()
+    failures: Sequence[str] = ()
     try:
         if not args.page:
             with progress() as report:
                 found = measurement.measure(kernels.resolve(args.kernel, report), report)
             _keep(measurement, found, args.write)
             show.show(measurement.page(found).tables)
+            failures = measurement.failures(found)
         if args.page or args.write:
             _write(measurement.page_path, measurement.stored_page())
     except ProvcapError as error:
         print(f"bench-{measurement.name}: {error}", file=sys.stderr)
         return error.exit_status
-    return 0
+    for failure in failures:
+        print(f"bench-{measurement.name}: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _parser(name: str, about: str | None) -> argparse.ArgumentParser:

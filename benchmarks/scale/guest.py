@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,12 +44,12 @@ def play(mode: str, out: Path) -> None:
 def _together(reader: str) -> Iterator[Line]:
     """On as many CPUs as are wanted, one number after the other."""
     for cpus in CPUS:
-        yield from _said(str(cpus), "crowd", str(cpus), str(ROUNDS), "1", reader)
+        yield from _said(str(cpus), "crowd", str(cpus), str(ROUNDS), "1", reader, "-")
 
 
 def _alone(recorded: bool, reader: str) -> Iterator[Line]:
     """The same on one CPU; then each state's phases, with names that are fresh in each."""
-    yield from _said(ALONE, "crowd", "1", str(ROUNDS), "1", reader)
+    yield from _said(ALONE, "crowd", "1", str(ROUNDS), "1", reader, "-")
     first = FRESH // 2 if recorded else 0
     for place, step in enumerate(steps(recorded)):
         _come_to(step)
@@ -68,7 +69,8 @@ def _programs(state: str, fresh: str, reader: str) -> list[Line]:
 
 
 def _come_to(step: Step) -> None:
-    """Make what is missing; the reader is awake meanwhile."""
+    """Make what is missing, let time pass; the reader is awake meanwhile."""
+    time.sleep(step.idle_s)
     for number in range(len(list(MANY.glob("*/*"))) if MANY.exists() else 0, step.files):
         folder = MANY / str(number // _IN_A_FOLDER)
         if not number % _IN_A_FOLDER:

@@ -35,13 +35,16 @@ FEW, MANY = 1_000, 200_000
 """Files that the kernel side has met and that are still in the kernel's cache."""
 CHURN_ROUNDS = 8
 """Of 40,000 events each."""
+HOURS = 2
+"""So long nothing is done, with the recorder awake; its time passes at once in the guest."""
 ROUNDS = 3
-FRESH = 20 * ROUNDS
+FRESH = 24 * ROUNDS
 """Steps with fresh names, more than are used: half of them without capture."""
 
 STATES = {
     "few": f"at the beginning, {FEW:,} files met",
     "later": "some hundred thousand events later",
+    "hours": f"{HOURS} hours later, in which nothing was done",
     "many": f"with {MANY:,} files met",
 }
 """What a state is, in the order of time."""
@@ -55,9 +58,16 @@ class Step(NamedTuple):
     """There are to be so many before."""
     churn: int = 0
     """Rounds of events at two files before."""
+    idle_s: int = 0
+    """Nothing is done for so long before."""
 
 
 def steps(recorded: bool) -> Sequence[Step]:
     """The states of a run in their order."""
-    found = [Step("few", FEW), Step("later", churn=CHURN_ROUNDS), Step("many", MANY)]
-    return found if recorded else [step for step in found if step.state != "later"]
+    found = [
+        Step("few", FEW),
+        Step("later", churn=CHURN_ROUNDS),
+        Step("hours", idle_s=HOURS * 3600),
+        Step("many", MANY),
+    ]
+    return found if recorded else [step for step in found if step.files]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from benchmarks.kernel.results import Volume
-from benchmarks.scale.page import growth
-from benchmarks.scale.results import Cost, costs
+from benchmarks.scale.page import grows, growth, verdicts
+from benchmarks.scale.results import Cost, Scale, costs
 
 
 class Recorded:
@@ -80,3 +80,35 @@ def test_what_the_operation_itself_does_not_repeat_has_not_grown() -> None:
 
     assert growth(before, after, "fork") is None
     assert growth(before, after) == pytest.approx(2.0)
+
+
+def scale(later: float, many: float = 1000.0) -> Scale:
+    """What capture adds to ``pread`` in each state, and 1,000 to everything on any CPU."""
+
+    def state(added: float) -> dict[str, Cost]:
+        return {"pread": Cost(1000.0, 1000.0 + added, 0.0)}
+
+    crowd = dict.fromkeys(("1", "4"), {"stat": Cost(1000.0, 2000.0, 0.0)})
+    aged = {"few": state(1000.0), "later": state(later), "hours": state(later), "many": state(many)}
+    return Scale("6.12", "clang", crowd, aged, {"few": 100, "later": 1100})
+
+
+def test_what_does_not_grow_is_said_to_be_so() -> None:
+    """One line for CPUs, records, time and files each."""
+    found = list(verdicts(scale(later=1010.0)))
+
+    assert [verdict.grows for verdict in found] == [False] * 4
+    assert found[1].text.startswith("After 1,000 further records")
+    assert grows(scale(later=1010.0)) == []
+
+
+def test_what_grows_is_a_failure() -> None:
+    """With the operation, and by how much."""
+    (failure,) = grows(scale(later=1000.0, many=1100.0))
+
+    assert "**grows** for: pread, 1 byte, same file (1,000 -> 1,100, +10%)" in failure
+
+
+def test_time_is_compared_with_the_beginning() -> None:
+    """What has grown with the records before is still there."""
+    assert len(grows(scale(later=1500.0))) == 2

@@ -4,7 +4,7 @@
  *   bench prepare STEPS            files in the working directory, and fresh names for so many steps
  *   bench play STEP ROUNDS SHARE READER PROGRAMS [PHASE...]
  *   bench command ROOT READER NAME COMMAND
- *   bench crowd CPUS ROUNDS SHARE READER [PHASE...]
+ *   bench crowd CPUS ROUNDS SHARE READER PROGRAMS [PHASE...]
  *   bench hold KIND COUNT
  *
  * `play` does every phase in each of ROUNDS rounds, with 1/SHARE of its repetitions. READER is the
@@ -165,13 +165,13 @@ int main(int count, char **words)
 		return play_all(words + 2);
 	if (count == 6 && !strcmp(words[1], "command"))
 		return play_command(words + 2);
-	if (count >= 6 && !strcmp(words[1], "crowd"))
+	if (count >= 7 && !strcmp(words[1], "crowd"))
 		return play_crowd(words + 2);
 	if (count == 4 && !strcmp(words[1], "hold"))
 		return hold(words + 2);
 	fprintf(stderr, "usage: bench clock | prepare STEPS | "
 			"play STEP ROUNDS SHARE READER PROGRAMS [PHASE...] | "
 			"command ROOT READER NAME COMMAND | "
-			"crowd CPUS ROUNDS SHARE READER [PHASE...] | hold KIND COUNT\n");
+			"crowd CPUS ROUNDS SHARE READER PROGRAMS [PHASE...] | hold KIND COUNT\n");
 	return 2;
 }

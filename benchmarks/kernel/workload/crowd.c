@@ -8,7 +8,7 @@
 #include "bench.h"
 #include <sched.h>
 
-enum { MOST = 64, START_NS = 400 * 1000 * 1000 };
+enum { MOST = 64, START_NS = 400 * 1000 * 1000, ABOUT_TO_NS = 20 * 1000 * 1000 };
 
 /* The same moment by the clock that records have and by the counter */
 struct moment {
@@ -185,6 +185,7 @@ static struct stretch all_of(unsigned int cpus, int told)
 		if (one.ended.cycles > all.ended.cycles)
 			all.ended = one.ended;
 	}
+	end_programs();
 	while (wait(&status) > 0) {
 		errno = ECHILD;
 		MUST(status ? -1 : 0);
@@ -203,12 +204,16 @@ static void play_together(const struct phase *phase, unsigned int round, unsigne
 		if (!MUST(fork()))
 			work(phase, cpu, times, start_ns, told[1]);
 	MUST(close(told[1])); /* so that the end of all of them is seen, whatever happens */
+	sleep_until(start_ns - ABOUT_TO_NS);
+	begin_programs();
 	all = all_of(cpus, told[0]);
 	MUST(close(told[0]));
 	printf("{\"phase\": \"%s\", \"round\": %u, \"times\": %u, \"instructions\": %lu, "
-	       "\"from_ns\": %lu, \"to_ns\": %lu, \"programs\": {}}\n",
+	       "\"from_ns\": %lu, \"to_ns\": %lu, \"programs\": {",
 	       phase->name, round, times * cpus, all.ended.cycles - all.began.cycles, all.began.ns,
 	       all.ended.ns);
+	print_programs();
+	printf("}}\n");
 	fflush(stdout);
 }
 
@@ -219,9 +224,11 @@ int play_crowd(char **words)
 
 	errno = EINVAL;
 	MUST(!cpus || cpus > MOST ? -1 : 0);
+	if (strcmp(words[4], "-"))
+		open_programs(words[4]);
 	for (unsigned int round = 0; round < rounds; round++)
 		for (const struct phase *phase = phases; phase->name; phase++) {
-			if (!is_wanted(phase->name, words + 4))
+			if (!is_wanted(phase->name, words + 5))
 				continue;
 			hold_reader(reader);
 			settle();
