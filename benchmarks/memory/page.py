@@ -1,12 +1,12 @@
 """Lays out what the measurement found as a page of the reference.
 
-Public: :func:`page`.
+Public: :func:`page`, :func:`bounded_bytes`.
 """
 
 from collections.abc import Iterator, Sequence
 
 from benchmarks.maps import TYPES, MapShape, map_shapes
-from benchmarks.memory.bounds import element_bytes, most_bytes, read
+from benchmarks.memory.bounds import STORAGES, element_bytes, most_bytes, read
 from benchmarks.memory.plan import KINDS
 from benchmarks.memory.results import Footprint, Held
 from benchmarks.show import NOTHING, Page, Table, number
@@ -169,9 +169,29 @@ def _bounds(shapes: Sequence[MapShape]) -> Table:
         " allocator gives; *at the bound* with the table, on one CPU. Maps of the kind *storage*"
         " hang on the object itself: the kernel frees them with it."
     )
+    rows.append(["all maps but `rings` and storages", *[NOTHING] * 6, _mib(bounded_bytes(shapes))])
     head = ["map", "one for each", "when it is full", "counter", "kind"]
     head += ["entry", "entries", "MiB at the bound"]
-    return Table("Bounds", about, head, rows, texts=5)
+    return Table("Bounds", about, head, rows, texts=5, more=_at_most(shapes))
+
+
+def bounded_bytes(shapes: Sequence[MapShape]) -> int:
+    """What all maps with a bound of their own take together when they are full, on one CPU."""
+    return sum(most_bytes(shape, 1) or 0 for shape in shapes)
+
+
+def _at_most(shapes: Sequence[MapShape]) -> str:
+    """What there can be in all."""
+    whole = bounded_bytes(shapes) + DEFAULT_RING_BYTES
+    storages = [shape for shape in shapes if shape.type in STORAGES]
+    parts = ", ".join(f"{element_bytes(shape):,} (`{shape.name}`)" for shape in storages)
+    return (
+        f"So capture takes **at most {whole / _MIB:,.0f} MiB** for its maps on one CPU with a ring"
+        f" of {DEFAULT_RING_BYTES / _MIB:g} MiB, each full, and what hangs on the objects that are"
+        f" alive: for each of them {parts} bytes. Those are bounded by what bounds the objects:"
+        " threads by `pid_max`, sockets by descriptors, inodes by the memory that the kernel's"
+        " cache may take, which it gives back with them. The programs are not in it."
+    )
 
 
 def _numbers(shape: MapShape) -> Iterator[str]:

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.maps import TYPES, MapShape, map_shapes, written_globals
 from benchmarks.memory import bounds
 from benchmarks.memory.__main__ import MEASUREMENT
+from benchmarks.memory.page import bounded_bytes
 from benchmarks.scale import shared
 from provcap.bpf import loader
 from provcap.bpf.layout import object_layout
@@ -80,3 +81,11 @@ def test_a_storage_has_no_bound_of_its_own() -> None:
 
     assert bounds.most_bytes(shape, 1) is None
     assert bounds.element_bytes(shape) == 192 + 192
+
+
+def test_the_sum_of_the_bounds_leaves_out_what_has_none() -> None:
+    """A storage is as many as there are objects, and rings are as large as is wished."""
+    hashed = MapShape("some", 1, 8, 88, 1000, preallocated=False)
+    storage = MapShape("other", 28, 4, 72, 0, preallocated=False)
+
+    assert bounded_bytes([hashed, storage]) == bounds.most_bytes(hashed, 1)
