@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.kernel import figures, page, results
+from benchmarks.kernel import figures, macro, page, results
 from benchmarks.kernel.ceilings import CEILINGS, Ceiling, reader_per_record
 from benchmarks.kernel.compare import difference, moves
 from benchmarks.kernel.least import least_with_semantics
+from benchmarks.kernel.plan import AWAKE, AWAKE_COMMANDS, recorded_runs
+from benchmarks.kernel.probes import NAMES
 from benchmarks.kernel.results import Phase, Program, Results, Volume
 from benchmarks.kernel.tables import tables
 
@@ -60,6 +62,33 @@ def test_the_best_round_but_the_first_counts(rounds: tuple[int, ...]) -> None:
     (line,) = results.best_rounds(lines).values()
 
     assert results.phase(line, 68.0).instructions == 1000.0
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_mode_has_a_round_to_warm_up(quick: bool) -> None:
+    """And another one that counts."""
+    assert all(run.rounds >= 2 for run in recorded_runs(quick))
+
+
+def test_every_probe_is_on_the_way_of_an_operation() -> None:
+    """It is a program of its source, and the page has a name for what it is played in."""
+    sources = ROOT / "benchmarks/kernel"
+
+    for name, probe in NAMES.items():
+        assert f"BPF_PROG({name}," in (sources / f"{probe.object}.bpf.c").read_text()
+        assert set(probe.phases) <= set(FIGURES)
+        assert probe.rounds >= 2
+
+
+def test_the_reader_is_awake_in_what_is_long_enough() -> None:
+    """100 wake-ups a second: several while it lasts."""
+    found = results.loads(BASELINE)
+    base = [phase for name in AWAKE if (phase := found.phase("base", name))]
+
+    assert base
+    assert all(phase.times * phase.instructions > 50e6 for phase in base)
+    assert set(AWAKE) <= set(FIGURES)
+    assert set(AWAKE_COMMANDS) <= set(macro.COMMANDS)
 
 
 def test_the_clock_reads_are_taken_out_of_a_program() -> None:
