@@ -40,14 +40,15 @@ test-kernels: setup kernel ## the tests with guests, on 6.12, 6.1 and the newest
 soak: kernel ## a million events in guests with four CPUs: no cycle, no loose end, no memory kept
 	@PROVCAP_SOAK=1000000 $(PYTHON) -m pytest tests/vm/test_stress.py -k soak
 
-# QUICK=1: fewer operations, in less time; CHECK=1: fails if anything has moved; both write nothing.
+# QUICK=1: some operations, with their programs alone; CHECK=1: fails if anything has moved; both write nothing.
 # PAGE=1: only the page, from what was found last
 bench-kernel: kernel ## what capture costs in the kernel, in instructions of a guest (QUICK=1, CHECK=1)
 	@$(MAKE) --no-print-directory -s -C benchmarks/kernel
 	@$(PYTHON) -m benchmarks.kernel $(if $(QUICK),--quick) $(if $(CHECK),--check) \
 		$(if $(PAGE),--page,$(if $(QUICK)$(CHECK),,--write)) $(if $(JSON),--json)
 
-# each takes ten to twenty minutes and writes its page in docs/reference; PAGE=1: only the page, from what was found last
+# each takes ten minutes to half an hour and writes its page in docs/reference; bench-scale fails, with its page written,
+# if something grows; PAGE=1: only the page, from what was found last
 bench-volume: kernel ## how much is recorded of a compile, of wget and of an idle machine
 bench-scale: kernel ## whether the cost of capture grows with CPUs, live objects or time
 bench-memory: kernel ## what capture takes of the kernel's memory, and the bound of each map

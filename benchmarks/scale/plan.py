@@ -33,8 +33,8 @@ ALONE = "alone"
 """The same in a guest that has one CPU."""
 FEW, MANY = 1_000, 200_000
 """Files that the kernel side has met and that are still in the kernel's cache."""
-CHURN_ROUNDS = 4
-"""Of 80,000 events each."""
+CHURN_ROUNDS = 8
+"""Of 40,000 events each."""
 HOURS = 2
 """So long nothing is done, with the recorder awake; its time passes at once in the guest."""
 ROUNDS = 3

@@ -80,7 +80,7 @@ static void do_ping_pong(unsigned int times)
 
 const struct phase channels[] = {
 	{ "pipe", 1000, do_write_read, make_pipe, close_ends },
-	{ "pipe_many", 40000, do_write_read, make_pipe, close_ends },
+	{ "pipe_many", 20000, do_write_read, make_pipe, close_ends },
 	{ "unix_pair", 1000, do_write_read, make_pair, close_ends },
 	{ "tcp", 500, do_write_read, make_connection, close_ends },
 	{ "ping_pong", 300, do_ping_pong, start_echo, end_echo },

@@ -127,7 +127,7 @@ const struct phase files[] = {
 	{ "copy_settled", 1000, do_copy_settled, open_both, close_both },
 	{ "copy_new", 1000, do_copy_new, open_both, close_both },
 	{ "settled_many", 40000, do_copy_settled, open_both, close_both },
-	{ "copy_many", 40000, do_copy_new, open_both, close_both },
+	{ "copy_many", 20000, do_copy_new, open_both, close_both },
 	{ "write_null", 2000, do_write_null, open_null, close_null },
 	{ "open_close", 1000, do_open_close },
 	{ "stat", 1000, do_stat },

@@ -68,7 +68,7 @@ const struct phase names[] = {
 	{ "open_first", 0, do_open_fresh, fresh_files },
 	{ "open_new_name", 0, do_open_fresh, fresh_links },
 	{ "create_unlink", 200, do_create_unlink },
-	{ "create_many", 5000, do_create_unlink },
+	{ "create_many", 4000, do_create_unlink },
 	{ "rename_two", 100, do_rename_two },
 	{},
 };
