@@ -1,5 +1,6 @@
 """What the benchmark makes of the lines of its workload, and that its page is of its baseline."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -378,6 +379,82 @@ def test_another_compiler_is_told() -> None:
     assert difference(measured(), measured()) == ""
     other = measured()._replace(compiler="clang 17")
     assert difference(measured(), other) == "compiler clang -> clang 17"
+
+
+def table(found: Results, title: str) -> list[Sequence[str]]:
+    """The rows of a table."""
+    return [row for each in tables(found, FIGURES) if each.title == title for row in each.rows]
+
+
+def test_of_an_operation_above_its_ceiling_each_program_is_told() -> None:
+    """Calls, attaching, what they take, together; then the sum, and what is outside of it."""
+    programs = {"lsm/file_permission": Program(2.0, 1000.0), "fexit/pipe_read": Program(1.0, 400.0)}
+    modes = {
+        "base": {"pipe": Phase(1, 2000.0), "stat": Phase(1, 2000.0)},
+        "shipped": {"pipe": Phase(1, 5000.0, 2.0, 144.0), "stat": Phase(1, 2100.0)},
+        "shipped_programs": {
+            "pipe": Phase(1, 1.0, programs=programs),
+            "stat": Phase(1, 1.0, programs=programs),
+        },
+    }
+
+    rows = table(measured()._replace(modes=modes), "Stages")
+
+    assert [list(row[1:6]) for row in rows] == [
+        ["`lsm/file_permission`", "2.00", "370", "2,000", "2,370"],
+        ["`fexit/pipe_read`", "1.00", "185", "400", "585"],
+        ["sum; 2.00 records, 144 bytes", "", "", "", "2,955"],
+        ["outside", "", "", "", "45"],
+    ]
+
+
+def test_everything_that_is_left_after_a_capture_is_told() -> None:
+    """Of each operation that was played then, whichever else was not."""
+    modes = {
+        "base": {"pread": Phase(1, 1000.0), "create_unlink": Phase(1, 2000.0)},
+        "off": {"pread": Phase(1, 1000.0), "create_unlink": Phase(1, 2500.0)},
+        "switched_off": {"pread": Phase(1, 1214.0)},
+    }
+
+    rows = table(measured()._replace(modes=modes), "Nothing recorded")
+
+    assert [list(row) for row in rows] == [
+        ["pread, 1 byte, same file", "", "214", "0"],
+        ["create + close + unlink", "", "", "500"],
+    ]
+
+
+def test_a_wake_up_is_told_with_the_rate_that_it_is_spread_over() -> None:
+    """Two records in 4,000 ns are 500,000 a second; what is not wake-up is each record's own."""
+    modes = {
+        "awake": {
+            "settled_many": Phase(100, 2500.0, 0.0, 0.0),
+            "copy_many": Phase(100, 4000.0, 2.0, 144.0),
+        },
+        "shipped": {"settled_many": Phase(100, 2450.0), "copy_many": Phase(100, 3000.0)},
+    }
+
+    rows = table(measured()._replace(modes=modes), "Reader")
+
+    assert [list(row) for row in rows] == [
+        ["waking up, over the 500,000 records of a second", "40"],
+        ["each record more: drain it, write it", "460"],
+        ["both", "500"],
+    ]
+
+
+def test_a_hook_stands_beside_its_floor_and_its_peer() -> None:
+    """Where they are known."""
+    programs = {"lsm/inode_getattr": Program(1.0, 340.0), "lsm/other": Program(1.0, 30.0)}
+    found = floor_of(event=500.0)
+    phases = {"shipped_programs": {"stat": Phase(1, 1.0, programs=programs)}}
+
+    rows = table(found._replace(modes={**found.modes, **phases}), "Programs")
+
+    assert [list(row[1:]) for row in rows[:2]] == [
+        ["`lsm/inode_getattr`", "1.00", "340", "", "130", "774"],
+        ["`lsm/other`", "1.00", "30", "", "0", ""],
+    ]
 
 
 def test_an_operation_that_was_not_played_has_no_row() -> None:
