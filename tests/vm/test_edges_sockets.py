@@ -88,7 +88,7 @@ SOCKETS = {
         task@1 -send-> socket:left@0
         socket:left@0 -receive_unix-> socket:right@0
     """,
-    # each send reads memory anew, since it is another relation; it enters a version of the socket that has not sent
+    # another relation, so memory is read anew, and the socket that has sent gets a new version
     "both_calls": """
         memory@0 -memory_read-> task@1           task@0..4
         task@1 -send-> socket:left@0
