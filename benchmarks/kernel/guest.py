@@ -26,7 +26,7 @@ from provcap.policy.model import Policy, opaqueness, with_node_filter, without_f
 BENCH, OPAQUE = f"{WORK}/bench", f"{WORK}/bench-opaque"
 _STATISTICS = Path("/proc/sys/kernel/bpf_stats_enabled")
 _NO_READER = "0"
-_SILENCE_S = 600.0
+_SILENCE_S, _PAUSE_S = 600.0, 10.0  # of the guest: they pass at once
 
 
 def play(plan: Plan) -> None:
@@ -91,12 +91,22 @@ def _mode(name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _await_silence() -> None:
-    """The kernel frees what is detached one by one, some time later."""
+    """The kernel frees what is detached one by one, some time later, and its maps after that.
+
+    To free a map takes a walk over all of its table, in the time of whoever is measured then.
+    """
     until = time.monotonic() + _SILENCE_S
-    while re.search(r" bpf_trampoline_\d+\s", Path("/proc/kallsyms").read_text()):
+    while remains(Path("/proc/kallsyms").read_text(), Path("/proc/vmallocinfo").read_text()):
         if time.monotonic() > until:
-            raise GuestError("programs are still attached long after the capture has ended")
+            raise GuestError("programs or maps are still there long after the capture has ended")
         time.sleep(1)
+    time.sleep(_PAUSE_S)
+
+
+def remains(symbols: str, areas: str) -> bool:
+    """Whether there is a program, a trampoline or a map in these lists of the kernel."""
+    programs = re.search(r" bpf_(trampoline_\d+|prog_[0-9a-f]{16}\w*)\s", symbols)
+    return bool(programs or re.search(r" (\w+_map_alloc|bpf_ringbuf\w*)\+", areas))
 
 
 def _whole(policy: Policy) -> Policy:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.kernel import figures, macro, page, results
 from benchmarks.kernel.ceilings import CEILINGS, Ceiling, reader_per_record
 from benchmarks.kernel.compare import difference, moves
+from benchmarks.kernel.guest import remains
 from benchmarks.kernel.least import least_with_semantics
 from benchmarks.kernel.plan import AWAKE, AWAKE_COMMANDS, recorded_runs
 from benchmarks.kernel.probes import NAMES
@@ -90,6 +91,23 @@ def test_the_reader_is_awake_in_what_is_long_enough() -> None:
     assert all(phase.times * phase.instructions > 50e6 for phase in base)
     assert set(AWAKE) <= set(FIGURES)
     assert set(AWAKE_COMMANDS) <= set(macro.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "areas", "remaining"),
+    [
+        ("ffff t bpf_prog_3b185187f1855c4c_file_open\t[bpf]\n", "", True),
+        ("ffff t bpf_trampoline_6442536467\t[bpf]\n", "", True),
+        ("", "0xa-0xb 8392704 htab_map_alloc+0x1f2/0x2e0 pages=2048 vmalloc N0=2048\n", True),
+        ("", "0xa-0xb 33570816 bpf_ringbuf_area_alloc+0x11/0x22 vmap user\n", True),
+        ("ffff T bpf_prog_free\n", "0xa-0xb 8192 bpf_prog_alloc_no_stats+0x3f/0x1f0\n", False),
+    ],
+)
+def test_what_a_capture_leaves_for_later_is_waited_for(
+    symbols: str, areas: str, remaining: bool
+) -> None:
+    """Programs, trampolines and the tables of maps; not the kernel's own functions."""
+    assert remains(symbols, areas) is remaining
 
 
 def test_the_clock_reads_are_taken_out_of_a_program() -> None:
