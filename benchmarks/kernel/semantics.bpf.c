@@ -2,7 +2,7 @@
 /*
  * The least that these semantics take: reading and writing files, with what an event of this capture has to
  * know and to say, and nothing else. No pipes, terminals, shared mappings, copies within the kernel, names,
- * descriptions of nodes, truncations; one ring for all CPUs, four remembered edges. What it does:
+ * descriptions of nodes, truncations; one ring for all CPUs, eight remembered edges. What it does:
  *
  *   the task, its address space and the inode looked up; capture on; their marks up to date with the policy;
  *   nobody opaque, somebody tracked; relation and kind not filtered; is the edge known?; else three atomic
@@ -20,7 +20,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-enum { MAY_WRITE = 2, MAY_READ = 4, NO_WAKEUP = 1, MEMORIES = 1024, EDGES = 4, TRIES = 16 };
+enum { MAY_WRITE = 2, MAY_READ = 4, NO_WAKEUP = 1, MEMORIES = 1024, EDGES = 8, TRIES = 16 };
 enum { OUT = 1, LIVE = 2, VERSION_SHIFT = 32 };
 enum { OPAQUE = 1, TRACKED = 2, PROPAGATE = 4, SPREADING = TRACKED | PROPAGATE };
 
@@ -46,6 +46,12 @@ struct task {
 	__u32 arrivals;
 	__u32 memory;
 	struct edge edges[EDGES];
+};
+
+/* What each CPU counts for itself */
+struct numbers {
+	__u64 seq;
+	__u64 next_id;
 };
 
 /* Who acts, and on what */
@@ -90,7 +96,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct numbers);
 } numbers SEC(".maps");
 
 struct {
@@ -98,11 +104,20 @@ struct {
 	__uint(max_entries, 1 << 24);
 } ring SEC(".maps");
 
+static __always_inline struct numbers *own_numbers(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&numbers, &zero);
+}
+
 static __noinline int renew(struct node *node)
 {
-	if (!node)
+	struct numbers *own = own_numbers();
+
+	if (!node || !own)
 		return 0;
-	__sync_val_compare_and_swap(&node->id, 0, bpf_ktime_get_boot_ns());
+	__sync_val_compare_and_swap(&node->id, 0, __sync_fetch_and_add(&own->next_id, 1) + 1);
 	__sync_val_compare_and_swap(&node->word, 0, LIVE);
 	node->checked = policy.generation;
 	return 0;
@@ -161,9 +176,12 @@ static __always_inline void notice_entry(struct task *task, __u64 seen, __u64 le
 	task->left = left;
 }
 
+/* What is read and what is written are never in each other's place. */
 static __always_inline struct edge *slot_of(struct task *task, const struct edge *edge)
 {
-	return &task->edges[(edge->object ^ edge->relation) & (EDGES - 1)];
+	__u32 place = edge->object << 1 | (edge->relation == REL_WRITE);
+
+	return &task->edges[place & (EDGES - 1)];
 }
 
 static __always_inline void fill_edge(struct edge *edge, struct scene *scene, struct node *from,
@@ -233,11 +251,10 @@ static __always_inline void pass(struct task *task, struct prov_event *event)
 
 static __always_inline void fill_head(struct prov_event *event, __u32 relation)
 {
-	__u32 zero = 0;
-	__u64 *number = bpf_map_lookup_elem(&numbers, &zero);
+	struct numbers *own = own_numbers();
 
 	event->head.at_ns = bpf_ktime_get_boot_ns();
-	event->head.seq = number ? __sync_fetch_and_add(number, 1) : 0;
+	event->head.seq = own ? __sync_fetch_and_add(&own->seq, 1) : 0;
 	event->head.cpu = bpf_get_smp_processor_id();
 	event->head.kind = RECORD_EVENT;
 	event->head.what = relation;

@@ -11,6 +11,7 @@ void make_names(unsigned int steps)
 {
 	char path[PATH_BYTES], first[PATH_BYTES];
 
+	MUST(mkdir("/tmp/fresh", 0755));
 	for (unsigned int at = 0; at < steps; at++)
 		for (unsigned int number = 0; number < FRESH; number++) {
 			snprintf(path, sizeof(path), "f%u-%u", at, number);
@@ -48,11 +49,15 @@ static void do_open_fresh(unsigned int times)
 		MUST(close(MUST(open(fresh[times], O_RDONLY))));
 }
 
+/*
+ * In a folder where nothing else is: how a folder with many names keeps them can make each further one twice as
+ * dear, or not, which changes with every name.
+ */
 static void do_create_unlink(unsigned int times)
 {
 	while (times--) {
-		MUST(close(MUST(open("/tmp/bench/made", O_CREAT | O_EXCL | O_WRONLY, 0600))));
-		MUST(unlink("/tmp/bench/made"));
+		MUST(close(MUST(open("/tmp/fresh/made", O_CREAT | O_EXCL | O_WRONLY, 0600))));
+		MUST(unlink("/tmp/fresh/made"));
 	}
 }
 
