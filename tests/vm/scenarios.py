@@ -66,7 +66,8 @@ PAIRS = _listed("""
     unmapped_before other_read access_refused
     descriptors_taken descriptor_unread proc_memory_nowhere
     tracer_that_peeks_not tracer_that_pokes_not other_memory_file pages_in_other_pipe pages_drained
-    other_attribute attribute_refused other_list_ext4 reflinked_by_first_btrfs copied_up_by_first
+    other_attribute attribute_refused other_list_ext4 reflinked_by_first_btrfs
+    copied_up_by_first other_copied_up
     other_link other_nameless_file vsock_unread netlink_unread other_disclosed message_to_a_third
 """)
 
@@ -82,6 +83,7 @@ TOO_MUCH = {
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "written_over": "a file is one node: which of its bytes are new is not known",
     "printed_and_typed": "an end of a terminal is one node: what is printed there and typed there",
+    "copied_up_by_first": "a copy-up is recorded as a read and a write of the task that caused it",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 

@@ -90,6 +90,8 @@ static void reflinked(void)
 
 #define BELOW "inner/lower/text"
 #define SHOWN "inner/shown/text"
+#define OTHER_BELOW "inner/lower/other"
+#define OTHER_SHOWN "inner/shown/other"
 
 static void lay_over(void)
 {
@@ -236,6 +238,7 @@ static void common_below(void)
 {
 	take("common");
 	give(BELOW);
+	give(OTHER_BELOW);
 }
 
 static void lay_over_common(void)
@@ -250,22 +253,28 @@ static void take_shown(void)
 	take(SHOWN);
 }
 
-static void link_to_words(const char *name)
+/* Each brings its own file up, and writes to it. */
+static void write_shown(void)
 {
-	words[strcspn(words, "\n")] = '\0';
-	MUST(symlink(words, name));
+	give(SHOWN);
+}
+
+static void use_other_shown(void)
+{
+	give(OTHER_SHOWN);
+	take(OTHER_SHOWN);
 }
 
 static void make_link(void)
 {
-	link_to_words("inner/one");
+	MUST(symlink(words, "inner/one"));
 }
 
 static void use_other_link(void)
 {
 	char text[ROOM] = "";
 
-	link_to_words("inner/other");
+	MUST(symlink(words, "inner/other"));
 	MUST(readlink("inner/other", text, ROOM - 1));
 	add(text, strlen(text));
 }
@@ -298,5 +307,6 @@ const struct pair beside_pairs[] = {
 	{ "other_list_ext4", make_file, allow_on_common, use_other_list, NULL },
 	{ "reflinked_by_first_btrfs", make_file, clone_common, take_made, NULL },
 	{ "copied_up_by_first", lay_over_common, copy_up, take_shown, NULL },
+	{ "other_copied_up", lay_over_common, write_shown, use_other_shown, NULL },
 	{},
 };
