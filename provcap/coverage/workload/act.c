@@ -13,7 +13,7 @@
 static const struct operation *const groups[] = { handovers, files, attributes, names, pipes,
 						  copies, calls, processes, sockets, packets, lifetimes,
 						  everyday, identity, signals, loads, queues, shared,
-						  sharing, rings };
+						  sharing, rings, refused };
 
 int here = -1;
 const char *work;

@@ -35,6 +35,7 @@ struct operation {
 extern const struct operation files[], attributes[], pipes[], processes[], sockets[], lifetimes[];
 extern const struct operation everyday[], handovers[], names[], calls[], packets[], copies[];
 extern const struct operation identity[], signals[], loads[], queues[], shared[], sharing[], rings[];
+extern const struct operation refused[];
 
 extern int here; /* folder of the operation, an O_PATH descriptor */
 extern const char *work; /* folder of all operations */

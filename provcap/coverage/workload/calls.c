@@ -250,6 +250,16 @@ static void set_two_users(void)
 	DOES(syscall(SYS_setreuid, 1000, 1000));
 }
 
+static void set_file_user(void)
+{
+	DOES(syscall(SYS_setfsuid, 1000));
+}
+
+static void set_file_gid(void)
+{
+	DOES(syscall(SYS_setfsgid, 1000));
+}
+
 static void set_user_of_others(void)
 {
 	MUST(syscall(SYS_setresuid, 1000, 1000, 1000));
@@ -423,6 +433,8 @@ const struct operation calls[] = {
 	{ "chown_absent", chown_absent },
 	{ "setuid", set_real_user },
 	{ "setreuid", set_two_users },
+	{ "setfsuid", set_file_user },
+	{ "setfsgid", set_file_gid },
 	{ "setuid_refused", set_user_of_others },
 	{ "setgid", set_gid },
 	{ "setregid", set_two_gids },
