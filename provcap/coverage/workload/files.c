@@ -121,7 +121,7 @@ static void getattr(void)
 static void access_file(void)
 {
 	begin();
-	MUST(faccessat(here, "a", R_OK, 0));
+	MUST(syscall(SYS_faccessat2, here, "a", R_OK, 0));
 	end();
 }
 
@@ -160,6 +160,63 @@ static void map_refused(void)
 	begin();
 	if (mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, a, 0) != MAP_FAILED)
 		FAILS(0, EACCES);
+	end();
+}
+
+static int memory_file(void)
+{
+	return MUST(memfd_create("note", 0));
+}
+
+static void make_memory_file(void)
+{
+	begin();
+	memory_file();
+	end();
+}
+
+static void write_memory_file(void)
+{
+	int made;
+
+	begin();
+	made = memory_file();
+	MUST(write(made, "x", 1));
+	end();
+	called("made", made);
+}
+
+static void map_memory_file(void)
+{
+	int made;
+	void *page;
+
+	begin();
+	made = memory_file();
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, made, 0);
+	if (page == MAP_FAILED)
+		MUST(-1);
+	end();
+	called("made", made);
+	MUST(munmap(page, 4096));
+}
+
+/* Nothing is changed in it from now on. */
+static void write_sealed_file(void)
+{
+	int made = MUST(memfd_create("note", MFD_ALLOW_SEALING));
+
+	MUST(fcntl(made, F_ADD_SEALS, F_SEAL_WRITE));
+	called("made", made);
+	begin();
+	FAILS(write(made, "x", 1), EPERM);
+	end();
+}
+
+static void make_memory_file_refused(void)
+{
+	begin();
+	FAILS(memfd_create("note", 0x7fffffff), EINVAL);
 	end();
 }
 
@@ -253,6 +310,11 @@ const struct operation files[] = {
 	{ "map_private", map_private },
 	{ "map_anonymous", map_anonymous },
 	{ "map_refused", map_refused },
+	{ "memory_file", make_memory_file },
+	{ "memory_file_refused", make_memory_file_refused },
+	{ "write_memory_file", write_memory_file },
+	{ "write_sealed_file", write_sealed_file },
+	{ "map_memory_file", map_memory_file },
 	{ "list_directory", list_directory },
 	{ "write_null", write_null },
 	{ "read_zero", read_zero },
