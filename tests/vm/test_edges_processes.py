@@ -92,6 +92,18 @@ PROCESSES = {
         {TAKE_OVER.format("memory:1", "memory:2")}
         argv:quiet -arg-> memory:2@0
     """,
+    # as exec: until the program takes over it has the memory of its parent
+    "spawn": f"""
+        {SHARED}
+        {LOOK_UP_QUIET}
+        {TAKE_OVER.format("memory", "memory:1")}
+        argv:quiet -arg-> memory:1@0
+        argv:one -arg-> memory:1@0
+    """,
+    "spawn_absent": f"""
+        {SHARED}
+        directory:here@0 -perm_check-> task:1@0
+    """,
     "exec_setuid": f"""
         {SHARED}
         {LOOK_UP_QUIET}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Birth of tasks, and programs that take over. */
 #include "act.h"
+#include <spawn.h>
 
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
@@ -107,6 +108,30 @@ static void fork_exec(void)
 	end();
 }
 
+/* As a library does it, on the memory of who asks until the program takes over */
+static void spawn(void)
+{
+	int child;
+
+	MUST(fchdir(here));
+	begin();
+	errno = posix_spawn(&child, "quiet", NULL, NULL, (char *[]){ "quiet", "one", NULL }, nothing);
+	MUST(errno ? -1 : 0);
+	await_child(child);
+	end();
+}
+
+static void spawn_absent(void)
+{
+	int child;
+
+	MUST(fchdir(here));
+	begin();
+	errno = posix_spawn(&child, "absent", NULL, NULL, (char *[]){ "absent", NULL }, nothing);
+	FAILS(errno ? -1 : 0, ENOENT);
+	end();
+}
+
 /* The program's owner lends its user to whoever runs it. */
 static void exec_setuid(void)
 {
@@ -148,6 +173,8 @@ const struct operation processes[] = {
 	{ "exec_script", exec_script },
 	{ "exec_long", exec_long },
 	{ "fork_exec", fork_exec },
+	{ "spawn", spawn },
+	{ "spawn_absent", spawn_absent },
 	{ "exec_setuid", exec_setuid },
 	{ "exec_failed", exec_failed },
 	{ "exec_refused", exec_refused },
