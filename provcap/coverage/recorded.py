@@ -301,6 +301,9 @@ def _address(data: bytes) -> str:
         return f"[{data[8:24].hex(':', 2)}]:{int.from_bytes(data[2:4], 'big')}"
     if family == 16:
         return f"netlink:{int.from_bytes(data[4:8], 'little')}"
+    if family == 40:
+        port, cid = int.from_bytes(data[4:8], "little"), int.from_bytes(data[8:12], "little")
+        return f"vsock:{cid}:{port}"
     return data[2:].replace(b"\0", b"@", 1).rstrip(b"\0").decode()
 
 

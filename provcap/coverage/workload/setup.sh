@@ -7,7 +7,7 @@ mkdir -m 755 "$work" "$work/disk" "$work/shared" "$work/mount"
 truncate -s 32M "$work/disk.image" "$work/shared.image"
 mkfs.ext4 -q "$work/disk.image"
 mkfs.btrfs -q --mixed "$work/shared.image"
-modprobe -a loop ext4 btrfs overlay
+modprobe -a loop ext4 btrfs overlay vsock_loopback
 mount "$(losetup --find --show "$work/disk.image")" "$work/disk"
 mount "$(losetup --find --show "$work/shared.image")" "$work/shared"
 mount -t tmpfs none "$work/mount"

@@ -2,11 +2,12 @@
 /* Sockets: TCP over loopback, unix sockets under abstract names. UDP is in packets.c. */
 #include "act.h"
 #include <linux/netlink.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { PORT = 7001, OTHER_PORT = 7101, NETLINK_PORT = 712345 };
+enum { PORT = 7001, OTHER_PORT = 7101, NETLINK_PORT = 712345, VSOCK_PORT = 7411 };
 
 static char byte;
 static int pair[2];
@@ -17,6 +18,15 @@ static struct sockaddr_in loopback(int port)
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+}
+
+static struct sockaddr_in6 loopback6(int port)
+{
+	return (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+		.sin6_addr = in6addr_loopback,
 	};
 }
 
@@ -42,7 +52,7 @@ static int listening(int family, struct sockaddr *address, socklen_t size)
 {
 	int fd = new_socket("listener", family, SOCK_STREAM);
 
-	if (family == AF_INET)
+	if (family != AF_UNIX)
 		MUST(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)));
 	MUST(bind(fd, address, size));
 	MUST(listen(fd, 1));
@@ -61,6 +71,21 @@ static void connect_tcp(int port)
 	MUST(connect(client, AS_ADDRESS(address)));
 	server = MUST(accept(listener, NULL, NULL));
 	called("server", server);
+}
+
+static void listen_tcp6(int port)
+{
+	struct sockaddr_in6 address = loopback6(port);
+
+	listener = listening(AF_INET6, AS_ADDRESS(address));
+	client = new_socket("client", AF_INET6, SOCK_STREAM);
+}
+
+static int join_tcp6(int port)
+{
+	struct sockaddr_in6 address = loopback6(port);
+
+	return connect(client, AS_ADDRESS(address));
 }
 
 static void create_socket(void)
@@ -136,6 +161,47 @@ static void accept_empty(void)
 	MUST(fcntl(listener, F_SETFL, O_NONBLOCK));
 	begin();
 	FAILS(accept(listener, NULL, NULL), EAGAIN);
+	end();
+}
+
+static void connect_tcp6(void)
+{
+	listen_tcp6(PORT + 11);
+	begin();
+	MUST(join_tcp6(PORT + 11));
+	end();
+}
+
+static void connect_tcp6_nobody(void)
+{
+	client = new_socket("client", AF_INET6, SOCK_STREAM);
+	begin();
+	FAILS(join_tcp6(PORT + 99), ECONNREFUSED);
+	end();
+}
+
+static void accept_tcp6(void)
+{
+	struct sockaddr_in6 mine = loopback6(OTHER_PORT + 1);
+
+	listen_tcp6(PORT + 12);
+	MUST(bind(client, AS_ADDRESS(mine)));
+	MUST(join_tcp6(PORT + 12));
+	begin();
+	server = MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+	end();
+	called("server", server);
+}
+
+static void tcp6(void)
+{
+	listen_tcp6(PORT + 13);
+	MUST(join_tcp6(PORT + 13));
+	server = MUST(accept(listener, NULL, NULL));
+	called("server", server);
+	begin();
+	MUST(send(client, "x", 1, 0));
+	MUST(recv(server, &byte, 1, 0));
 	end();
 }
 
@@ -270,6 +336,20 @@ static void bind_netlink(void)
 	end();
 }
 
+static void bind_vsock(void)
+{
+	struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK,
+		.svm_cid = VMADDR_CID_LOCAL,
+		.svm_port = VSOCK_PORT,
+	};
+	int fd = new_socket("made", AF_VSOCK, SOCK_STREAM);
+
+	begin();
+	MUST(bind(fd, AS_ADDRESS(address)));
+	end();
+}
+
 static void socket_pair(void)
 {
 	begin();
@@ -340,6 +420,10 @@ const struct operation sockets[] = {
 	{ "connect", connect_socket },
 	{ "accept", accept_socket },
 	{ "accept_empty", accept_empty },
+	{ "connect_tcp6", connect_tcp6 },
+	{ "connect_tcp6_nobody", connect_tcp6_nobody },
+	{ "accept_tcp6", accept_tcp6 },
+	{ "tcp6", tcp6 },
 	{ "send_tcp", send_tcp },
 	{ "receive_tcp", receive_tcp },
 	{ "receive_empty", receive_empty },
@@ -352,6 +436,7 @@ const struct operation sockets[] = {
 	{ "both_calls", both_calls },
 	{ "many_messages", many_messages },
 	{ "bind_netlink", bind_netlink },
+	{ "bind_vsock", bind_vsock },
 	{ "socket_pair", socket_pair },
 	{ "unix_stream", unix_stream },
 	{ "unix_datagram", unix_datagram },
