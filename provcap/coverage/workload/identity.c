@@ -253,6 +253,58 @@ static void unmount_refused(void)
 	MUST(unmount_folder());
 }
 
+static int tree;
+
+static int put_tree(void)
+{
+	return move_mount(tree, "", AT_FDCWD, "folder", MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* By the calls of today: a file system is made first, and has its place afterwards. */
+static void make_tree(void)
+{
+	int context = MUST(fsopen("tmpfs", FSOPEN_CLOEXEC));
+
+	MUST(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	tree = MUST(fsmount(context, FSMOUNT_CLOEXEC, 0));
+	MUST(close(context));
+}
+
+/* An open tree is in use. */
+static void unmount_tree(void)
+{
+	MUST(close(tree));
+	MUST(unmount_folder());
+}
+
+static void mount_in_parts(void)
+{
+	go_here();
+	begin();
+	make_tree();
+	MUST(put_tree());
+	end();
+	unmount_tree();
+}
+
+static void mount_in_parts_refused(void)
+{
+	make_tree();
+	go_here();
+	in_vain(put_tree, EPERM);
+}
+
+/* The folder itself a second time, in one of its own */
+static void mount_copy(void)
+{
+	go_here();
+	begin();
+	tree = MUST(open_tree(here, "", OPEN_TREE_CLONE | AT_EMPTY_PATH));
+	MUST(put_tree());
+	end();
+	unmount_tree();
+}
+
 static void change_root_refused(void)
 {
 	go_here();
@@ -317,6 +369,9 @@ const struct operation identity[] = {
 	{ "mount_failed", mount_failed },
 	{ "unmount", unmount },
 	{ "unmount_refused", unmount_refused },
+	{ "mount_in_parts", mount_in_parts },
+	{ "mount_in_parts_refused", mount_in_parts_refused },
+	{ "mount_copy", mount_copy },
 	{ "change_root_refused", change_root_refused },
 	{ "pivot_root_refused", pivot_root_refused },
 	{},
