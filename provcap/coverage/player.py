@@ -35,7 +35,10 @@ def compile_program(folder: Path) -> Path:
 
 def prepare(machine: Machine, program: Path, work: str = WORK) -> str:
     """Lay out ``work`` in the guest; returns the names that the program gave to what it made."""
-    _done(machine.run(["sh", str(SOURCES / "setup.sh"), work]), "setting up the workload")
+    assert machine.share, "the guest need not see where its kernel is kept"
+    image = shutil.copy(machine.kernel.vmlinuz, machine.share / "vmlinuz")
+    setup = ["sh", str(SOURCES / "setup.sh"), work, str(image)]
+    _done(machine.run(setup), "setting up the workload")
     return _done(machine.run([str(program), "prepare", work]), "preparing the workload")
 
 

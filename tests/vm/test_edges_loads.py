@@ -32,6 +32,17 @@ LOADS = {
     "load_garbage": NOTHING,
     "load_kernel": FROM_MEMORY.format("load_kexec_image"),
     "load_kernel_refused": NOTHING,
+    "load_kernel_file": READ.format("file:image", 6)
+    + TAKEN.format("load_kexec_image", "memory@1", "task@3")
+    + """
+        file:a@0 -read-> task@4
+        task@4 -memory_write-> memory@2          memory@1..2
+        file:a@0 -load_file-> task@5
+        task@5 -memory_write-> memory@2
+    """
+    + TAKEN.format("load_kexec_initramfs", "memory@2", "task@6"),
+    "unload_kernel_file": NOTHING,
+    "load_kernel_file_refused": NOTHING,
     "load_program": FROM_MEMORY.format("load_bpf"),
     "load_bad_program": NOTHING,
     "ask_for_program": NOTHING,

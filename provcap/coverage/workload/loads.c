@@ -2,13 +2,19 @@
 /* What the kernel takes for itself, from files and from memory. */
 #include "act.h"
 #include <linux/bpf.h>
+#include <linux/kexec.h>
 
-static int opened_module(void)
+static int opened(const char *name)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/module.ko", work);
+	snprintf(path, sizeof(path), "%s/%s", work, name);
 	return MUST(open(path, O_RDONLY));
+}
+
+static int opened_module(void)
+{
+	return opened("module.ko");
 }
 
 static void load_module(void)
@@ -60,11 +66,54 @@ static void load_garbage(void)
 	end();
 }
 
+enum { PAGE = 4096, SOMEWHERE = 16 << 20 };
+
+/* A page of our memory, to be put at an address where every machine has some; nobody boots it. */
+static long ask_to_boot_page(void)
+{
+	static char page[PAGE] __attribute__((aligned(PAGE)));
+	struct kexec_segment one = {
+		.buf = page,
+		.bufsz = PAGE,
+		.mem = (void *)SOMEWHERE,
+		.memsz = PAGE,
+	};
+
+	return syscall(SYS_kexec_load, SOMEWHERE, 1, &one, KEXEC_ARCH_DEFAULT);
+}
+
 /* Nothing to boot: what was there is forgotten. */
+static void unload(void)
+{
+	MUST(syscall(SYS_kexec_load, 0, 0, NULL, 0));
+}
+
 static void load_kernel(void)
 {
 	begin();
-	MUST(syscall(SYS_kexec_load, 0, 0, NULL, 0));
+	MUST(ask_to_boot_page());
+	end();
+	unload();
+}
+
+static int boot_page(void *unused)
+{
+	(void)unused;
+	MUST(ask_to_boot_page());
+	_exit(0);
+}
+
+/* Somebody else does it: what we have done is not told again. */
+static void have_page_loaded(void)
+{
+	await_child(start(SIGCHLD, boot_page, NULL));
+}
+
+static void unload_kernel(void)
+{
+	have_page_loaded();
+	begin();
+	unload();
 	end();
 }
 
@@ -72,7 +121,38 @@ static void load_kernel_refused(void)
 {
 	act_as(1000);
 	begin();
-	FAILS(syscall(SYS_kexec_load, 0, 0, NULL, 0), EPERM);
+	FAILS(ask_to_boot_page(), EPERM);
+	end();
+	act_as(0);
+}
+
+/* The kernel that runs; what is said to be its first file system is looked at by none but itself. */
+static void load_kernel_file(void)
+{
+	int image = opened("vmlinuz"), first = MUST(openat(here, "a", O_RDONLY));
+
+	called("image", image);
+	begin();
+	MUST(syscall(SYS_kexec_file_load, image, first, 1, "", 0));
+	end();
+	unload();
+}
+
+static void unload_kernel_file(void)
+{
+	have_page_loaded();
+	begin();
+	MUST(syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD));
+	end();
+}
+
+static void load_kernel_file_refused(void)
+{
+	int image = opened("vmlinuz");
+
+	act_as(1000);
+	begin();
+	FAILS(syscall(SYS_kexec_file_load, image, image, 1, "", 0), EPERM);
 	end();
 	act_as(0);
 }
@@ -149,7 +229,11 @@ const struct operation loads[] = {
 	{ "load_from_memory", load_from_memory },
 	{ "load_garbage", load_garbage },
 	{ "load_kernel", load_kernel },
+	{ "unload_kernel", unload_kernel },
 	{ "load_kernel_refused", load_kernel_refused },
+	{ "load_kernel_file", load_kernel_file },
+	{ "unload_kernel_file", unload_kernel_file },
+	{ "load_kernel_file_refused", load_kernel_file_refused },
 	{ "load_policy", load_policy },
 	{ "load_program", load_program },
 	{ "load_bad_program", load_bad_program },

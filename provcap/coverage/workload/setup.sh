@@ -1,9 +1,10 @@
 #!/bin/sh
-# Lays out in WORK what the operations need of the guest: file systems of several kinds, a module.
-#   sh setup.sh WORK
+# Lays out in WORK what the operations need of the guest: file systems of several kinds, a module, an image to boot.
+#   sh setup.sh WORK IMAGE
 set -e
 work=$1
 mkdir -m 755 "$work" "$work/disk" "$work/shared" "$work/mount"
+cp "$2" "$work/vmlinuz"
 truncate -s 32M "$work/disk.image" "$work/shared.image"
 mkfs.ext4 -q "$work/disk.image"
 mkfs.btrfs -q --mixed "$work/shared.image"
