@@ -37,6 +37,9 @@ CONTROL = {
     "ioctl_refused": NOTHING,
     "ioctl_of_32_bits": INPUT.format("file:a@0", "read_ioctl"),
     "lock_file": "task@0 -file_lock-> file:a@1    file:a@0..1",
+    # the lock that there is shows after the hook; it was this task that has it, a version ago
+    "lock_file_refused": "task@0 -file_lock-> file:a@0",
+    "lock_part": "task@0 -file_lock-> file:a@1    file:a@0..1",
     "lock_refused": NOTHING,
     "change_directory": """
         directory:here@0 -perm_check-> task@1    task@0..1
@@ -148,8 +151,7 @@ DESCRIPTORS = {
         task:1@0 -send_msg-> socket:left@0
         socket:left@0 -receive_unix-> socket:right@0
     """,
-    "take_descriptor": "file:a@0 -file_rcv-> task@1    task@0..1",
-    "take_absent": NOTHING,
+    "take_from_itself": "file:a@0 -file_rcv-> task@1    task@0..1",
 }
 
 KINDS = {

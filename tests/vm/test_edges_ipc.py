@@ -148,8 +148,11 @@ DESCRIPTORS = {
         task@0 -ptrace_attach_task-> task:1@0
         memory:1@0 -file_snd-> file:a@1          file:a@0..1
         file:a@1 -file_rcv-> task@1              task@0..1
-        task@1 -ptrace_attach-> memory:1@1       memory:1@0..1
-        task@1 -ptrace_attach_task-> task:1@0
+    """,
+    # what it may, it may; nothing is handed over
+    "take_absent": """
+        task@0 -ptrace_attach-> memory:1@0
+        task@0 -ptrace_attach_task-> task:1@0
     """,
     "take_forbidden": NOTHING,
 }

@@ -161,6 +161,26 @@ static void lock_file(void)
 	end();
 }
 
+static void lock_part(void)
+{
+	int a = open_a(O_RDWR);
+	struct flock first = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	begin();
+	MUST(fcntl(a, F_SETLK, &first));
+	end();
+}
+
+static void lock_file_refused(void)
+{
+	int a = open_a(O_RDONLY), again = open_a(O_RDONLY);
+
+	MUST(flock(a, LOCK_EX));
+	begin();
+	FAILS(flock(again, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+	end();
+}
+
 static void lock_refused(void)
 {
 	int a = open_a(O_RDONLY);
@@ -504,21 +524,13 @@ static void send_from_large_table(void)
 	end();
 }
 
-static void take_descriptor(void)
+/* By the call for those of others */
+static void take_from_itself(void)
 {
 	int a = open_a(O_RDONLY), self = MUST(syscall(SYS_pidfd_open, getpid(), 0));
 
 	begin();
 	MUST(syscall(SYS_pidfd_getfd, self, a, 0));
-	end();
-}
-
-static void take_absent(void)
-{
-	int self = MUST(syscall(SYS_pidfd_open, getpid(), 0));
-
-	begin();
-	FAILS(syscall(SYS_pidfd_getfd, self, 999, 0), EBADF);
 	end();
 }
 
@@ -574,6 +586,8 @@ const struct operation everyday[] = {
 	{ "ioctl_refused", ioctl_refused },
 	{ "ioctl_of_32_bits", ioctl_of_32_bits },
 	{ "lock_file", lock_file },
+	{ "lock_file_refused", lock_file_refused },
+	{ "lock_part", lock_part },
 	{ "lock_refused", lock_refused },
 	{ "change_directory", change_directory },
 	{ "change_to_descriptor", change_to_descriptor },
@@ -591,8 +605,7 @@ const struct operation everyday[] = {
 	{ "connect_packets", connect_packets },
 	{ "connect_nobody", connect_nobody },
 	{ "datagram_refused", datagram_refused },
-	{ "take_descriptor", take_descriptor },
-	{ "take_absent", take_absent },
+	{ "take_from_itself", take_from_itself },
 	{ "read_block_device", read_block_device },
 	{ "look_at_link", look_at_link },
 	{},

@@ -259,23 +259,42 @@ static int hold_file(void *unused)
 	_exit(0);
 }
 
-/* The child has the same numbers for what we have, and one more. */
-static void take_from_child(void)
-{
-	int child, process, number;
+static int child, process, number;
 
+/* It has the same numbers for what we have, and one more. */
+static void make_holder(void)
+{
 	MUST(pipe(keep));
 	number = MUST(dup(keep[0]));
 	close(number); /* the next one that anybody opens here */
 	child = start(SIGCHLD, hold_file, NULL);
 	process = MUST(syscall(SYS_pidfd_open, child, 0));
 	pause_ms(100);
-	begin();
-	MUST(syscall(SYS_pidfd_getfd, process, number, 0));
-	FAILS(syscall(SYS_pidfd_getfd, process, 999, 0), EBADF);
-	end();
+}
+
+static void end_holder(void)
+{
 	close(keep[1]);
 	await_child(child);
+}
+
+static void take_from_child(void)
+{
+	make_holder();
+	begin();
+	MUST(syscall(SYS_pidfd_getfd, process, number, 0));
+	end();
+	end_holder();
+}
+
+/* The other is asked for it before it shows that it has none of this number. */
+static void take_absent(void)
+{
+	make_holder();
+	begin();
+	FAILS(syscall(SYS_pidfd_getfd, process, 999, 0), EBADF);
+	end();
+	end_holder();
 }
 
 static int hide_file(void *unused)
@@ -286,8 +305,6 @@ static int hide_file(void *unused)
 
 static void take_forbidden(void)
 {
-	int child, process;
-
 	MUST(pipe(keep));
 	child = start(SIGCHLD, hide_file, NULL);
 	process = MUST(syscall(SYS_pidfd_open, child, 0));
@@ -297,8 +314,7 @@ static void take_forbidden(void)
 	FAILS(syscall(SYS_pidfd_getfd, process, keep[0], 0), EPERM);
 	end();
 	act_as(0);
-	close(keep[1]);
-	await_child(child);
+	end_holder();
 }
 
 const struct operation shared[] = {
@@ -320,6 +336,7 @@ const struct operation shared[] = {
 	{ "two_terminals", two_terminals },
 	{ "print_to_own_terminal", print_to_own_terminal },
 	{ "take_from_child", take_from_child },
+	{ "take_absent", take_absent },
 	{ "take_forbidden", take_forbidden },
 	{},
 };
