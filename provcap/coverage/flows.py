@@ -7,6 +7,8 @@ through the task; such a line stands for two edges:
 
     read file:a -> task -> memory      read file:a -> task       memory_write task -> memory
     write memory -> task -> file:b     memory_read memory -> task      write task -> file:b
+
+A line about ``xattr:1..20`` stands for twenty lines.
 """
 
 import difflib
@@ -15,6 +17,7 @@ import tomllib
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from importlib import resources
+from itertools import chain
 from typing import Any, NamedTuple
 
 from provcap.errors import UsageError
@@ -104,7 +107,8 @@ def chosen(flows: list[Flow], wanted: Iterable[str]) -> list[Flow]:
 def edges(text: str) -> frozenset[str]:
     """The edges of ``text``, one a line, with those that a line through the task stands for."""
     found: set[str] = set()
-    for line in filter(None, map(str.strip, text.splitlines())):
+    lines = filter(None, map(str.strip, text.splitlines()))
+    for line in chain.from_iterable(map(_numbered, lines)):
         relation, _, path = line.partition(" ")
         ends = path.split(" -> ")
         if len(ends) == 2:
@@ -124,6 +128,14 @@ def relation_of(edge: str) -> str:
 def version(kernel: str) -> tuple[int, ...]:
     """Release and patch level of a kernel version."""
     return tuple(map(int, re.findall(r"\d+", kernel)[:2]))
+
+
+def _numbered(line: str) -> list[str]:
+    several = re.search(r":(\d+)\.\.(\d+)", line)
+    if not several:
+        return [line]
+    numbers = range(int(several[1]), int(several[2]) + 1)
+    return [line.replace(several[0], f":{number}") for number in numbers]
 
 
 def _through(relation: str, sender: str, task: str, receiver: str) -> set[str]:

@@ -42,6 +42,16 @@ def test_a_line_through_the_task_is_two_edges() -> None:
     }
 
 
+def test_a_line_about_many_objects_is_many_lines() -> None:
+    """One edge for each; an address has dots, too."""
+    assert edges("setxattr_inode xattr:9..11 -> file:a\nlisten address:127.0.0.1:1 -> task") == {
+        "setxattr_inode xattr:9 -> file:a",
+        "setxattr_inode xattr:10 -> file:a",
+        "setxattr_inode xattr:11 -> file:a",
+        "listen address:127.0.0.1:1 -> task",
+    }
+
+
 def test_what_is_no_edge_is_refused() -> None:
     """A slip in the file must not become an expectation that nothing meets."""
     with pytest.raises(ValueError, match="'read file:a' is no edge"):

@@ -44,11 +44,14 @@ REMOVE = """
 
 ACCESS_LIST = [(0x01, 6), (0x02, 4), (0x04, 4), (0x10, 4), (0x20, 0)]  # tag, permissions
 
+LOOKED_UP = "directory:here@0 -perm_check-> task@1"
+MANY = range(1, 21)
+
 EDGES = {
     "change_mode": CHANGE,
     # nothing has come from the file before, so its version stays
-    "change_mode_by_name": """
-        directory:here@0 -perm_check-> task@1
+    "change_mode_by_name": f"""
+        {LOOKED_UP}
         memory@0 -memory_read-> task@1           task@0..1
         task@1 -setattr-> iattr:1@0
         iattr:1@0 -setattr_inode-> file:a@0
@@ -66,7 +69,29 @@ EDGES = {
     "set_long_xattr": SET,
     "set_empty_xattr": SET,
     "set_xattr_refused": NOTHING,
+    "set_xattr_by_path": f"""
+        {LOOKED_UP}
+        memory@0 -memory_read-> task@1           task@0..1
+        task@1 -setxattr-> xattr:1@0
+        xattr:1@0 -setxattr_inode-> file:a@0
+    """,
+    "set_xattr_of_link": f"""
+        {LOOKED_UP}
+        memory@0 -memory_read-> task@1           task@0..1
+        task@1 -setxattr-> xattr:1@0
+        xattr:1@0 -setxattr_inode-> link:link@0
+    """,
+    # each comes into the same version: nothing has come out meanwhile
+    "set_many_xattrs": "memory@0 -memory_read-> task@1    task@0..1    file:a@0..1"
+    + "".join(
+        f"""
+        task@1 -setxattr-> xattr:{number}@0
+        xattr:{number}@0 -setxattr_inode-> file:a@1
+        """
+        for number in MANY
+    ),
     "get_xattr": GET,
+    "get_xattr_by_path": LOOKED_UP + GET,
     "get_xattr_size": NOTHING,
     "get_xattr_absent": NOTHING,
     "list_xattrs": """
@@ -197,6 +222,17 @@ def test_an_extended_attribute_tells_name_and_value(recording, operation, value,
         "value": value,
         "size": size,
         "truncated": size > len(value),
+    }
+
+
+def test_each_of_many_extended_attributes_tells_its_own(recording):
+    """Which of them is which has its name, and the value that goes with it."""
+    ids = recording.window("set_many_xattrs").ids
+    told = [_attributes(recording, ids[f"xattr:{number}"]) for number in MANY]
+
+    assert [facts["name"] for facts in told] == [facts["value"] for facts in told]
+    assert {facts["name"] for facts in told} == {
+        f"trusted.note{number - 1}".encode() for number in MANY
     }
 
 

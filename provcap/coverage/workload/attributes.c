@@ -286,6 +286,93 @@ static void remove_xattr(void)
 	end();
 }
 
+/* The folder is another by now than when it was last walked through: the next walk is news. */
+static void go_to_changed_folder(void)
+{
+	MUST(unlinkat(here, "secret", 0));
+	MUST(fchdir(here));
+}
+
+static void set_xattr_by_path(void)
+{
+	go_to_changed_folder();
+	begin();
+	MUST(setxattr("a", NOTE, "v", 1, 0));
+	end();
+}
+
+static void set_xattr_absent(void)
+{
+	go_to_changed_folder();
+	begin();
+	FAILS(setxattr("absent", NOTE, "v", 1, 0), ENOENT);
+	end();
+}
+
+static void set_xattr_by_path_refused(void)
+{
+	go_to_changed_folder();
+	become(1000);
+	begin();
+	FAILS(setxattr("a", NOTE, "v", 1, 0), EPERM);
+	end();
+	become(0);
+}
+
+/* Of the link itself, not of the file that it leads to */
+static void set_xattr_of_link(void)
+{
+	MUST(symlinkat("a", here, "link"));
+	go_to_changed_folder();
+	begin();
+	MUST(lsetxattr("link", NOTE, "v", 1, 0));
+	end();
+	called("link", opened("link", O_PATH | O_NOFOLLOW));
+}
+
+static void get_xattr_by_path(void)
+{
+	annotated();
+	go_to_changed_folder();
+	begin();
+	MUST(getxattr("a", NOTE, value, sizeof(value)));
+	end();
+}
+
+static void list_xattrs_by_path(void)
+{
+	annotated();
+	go_to_changed_folder();
+	begin();
+	MUST(listxattr("a", value, sizeof(value)));
+	end();
+}
+
+static void remove_xattr_by_path(void)
+{
+	annotated();
+	go_to_changed_folder();
+	begin();
+	MUST(removexattr("a", NOTE));
+	end();
+}
+
+enum { MANY = 20 };
+
+/* One after the other, as who restores a file from an archive; none of them takes the place of another. */
+static void set_many_xattrs(void)
+{
+	int a = opened("a", O_RDONLY);
+	char name[32];
+
+	begin();
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "trusted.note%d", i);
+		MUST(fsetxattr(a, name, name, strlen(name), 0));
+	}
+	end();
+}
+
 /* The form that user space gives an access control list, of user 1234 beside the usual three */
 static const struct {
 	uint32_t version;
@@ -385,6 +472,14 @@ const struct operation attributes[] = {
 	{ "set_long_xattr", set_long_xattr },
 	{ "set_empty_xattr", set_empty_xattr },
 	{ "set_xattr_refused", set_xattr_refused },
+	{ "set_xattr_by_path", set_xattr_by_path },
+	{ "set_xattr_absent", set_xattr_absent },
+	{ "set_xattr_by_path_refused", set_xattr_by_path_refused },
+	{ "set_xattr_of_link", set_xattr_of_link },
+	{ "get_xattr_by_path", get_xattr_by_path },
+	{ "list_xattrs_by_path", list_xattrs_by_path },
+	{ "remove_xattr_by_path", remove_xattr_by_path },
+	{ "set_many_xattrs", set_many_xattrs },
 	{ "get_xattr", get_xattr },
 	{ "get_xattr_size", get_xattr_size },
 	{ "get_xattr_absent", get_xattr_absent },
