@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 PACKAGES=(
 	clang-16 llvm-16 libbpf-dev libelf-dev bpftool make git             # the kernel object
 	qemu-system-x86 qemu-system-common busybox-static wget kmod # guests
-	gcc libc6-dev e2fsprogs btrfs-progs                         # the workload of the guest tests
+	gcc libc6-dev e2fsprogs btrfs-progs strace                  # the workload of the guest tests
 	iproute2 util-linux python3-venv
 	graphviz chromium chromium-driver # pictures, and the tests of their page
 )

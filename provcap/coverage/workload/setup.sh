@@ -16,7 +16,8 @@ mkdir "$work/mount/inner"
 mount -t tmpfs none "$work/mount/inner"
 mkdir "$work/mount/inner/deep"
 touch "$work/mount/inner/deep/file"
-# "insmod PATH", of a module that needs no other
+# "insmod PATH", of a module that needs no other; it may be there from an earlier time
+modprobe -r cordic
 # shellcheck disable=SC2046
 set -- $(modprobe --show-depends cordic)
 case "$2" in *.xz) xz -dc "$2" ;; *) cat "$2" ;; esac >"$work/module.ko"
