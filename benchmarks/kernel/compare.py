@@ -19,8 +19,8 @@ STILL = ("opaque", "switched_off", "off")
 """Nothing is recorded: what is left is compared."""
 LEAST = 15.0
 """Instructions: what moves by less is spread over few repetitions, or a line of code."""
-LEAST_BYTES = 1.0
-"""Names have numbers in them."""
+LEAST_BYTES = 4.0
+"""Names have numbers in them; what is sent once is spread over the repetitions."""
 _MACRO_REPEATS = 0.01
 _OFTEN = 0.1  # calls per repetition: what runs less often is another's
 

@@ -50,6 +50,8 @@ static __always_inline void send(void *task, void *inode, __u64 bytes)
 		return;
 	record[0] = (__u64)task;
 	record[1] = (__u64)inode;
+	for (__u64 word = RECORD_BYTES / 8; word < bytes / 8; word++)
+		record[word] = (__u64)inode; /* what a larger record has more is at least written */
 	bpf_ringbuf_submit(record, NO_WAKEUP);
 }
 
