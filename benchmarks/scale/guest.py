@@ -13,14 +13,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.guests import WORK
 from benchmarks.kernel.guest import shipped
 from benchmarks.kernel.plan import PROGRAMS
 from benchmarks.kernel.results import Line, parse
-from benchmarks.scale.plan import AGED, ALONE, CPUS, FRESH, ROUNDS, SUMMED, Step, steps
+from benchmarks.scale.plan import (
+    AGED,
+    ALONE,
+    COUNTED_ROUNDS,
+    CPUS,
+    CROWD_SUMMED,
+    FRESH,
+    ROUNDS,
+    SUMMED,
+    Step,
+    steps,
+)
 from provcap.bpf.programs import statistics
 from provcap.policy import apply
 
@@ -37,34 +48,43 @@ def play(mode: str, out: Path) -> None:
         with apply.opened() as control:
             control.change_policy(shipped)
     with out.open("a") as file:
-        for line in _together(reader) if os.cpu_count() != 1 else _alone(mode != "base", reader):
+        recorded = mode != "base"
+        for line in (_alone if os.cpu_count() == 1 else _together)(recorded, reader):
             file.write(json.dumps({"mode": mode, **line}) + "\n")
 
 
-def _together(reader: str) -> Iterator[Line]:
+def _together(recorded: bool, reader: str) -> Iterator[Line]:
     """On as many CPUs as are wanted, one number after the other."""
     for cpus in CPUS:
-        yield from _said(str(cpus), "crowd", str(cpus), str(ROUNDS), "1", reader, "-")
+        yield from _crowd(str(cpus), cpus, recorded, reader)
+
+
+def _crowd(state: str, cpus: int, recorded: bool, reader: str) -> Iterator[Line]:
+    yield from _said(state, "crowd", str(cpus), str(ROUNDS), "1", reader, "-")
+    if recorded:
+        rounds = str(COUNTED_ROUNDS)
+        words = ["crowd", str(cpus), rounds, "1", reader, PROGRAMS, *CROWD_SUMMED]
+        yield from _counted(state, words)
 
 
 def _alone(recorded: bool, reader: str) -> Iterator[Line]:
     """The same on one CPU; then each state's phases, with names that are fresh in each."""
-    yield from _said(ALONE, "crowd", "1", str(ROUNDS), "1", reader, "-")
+    yield from _crowd(ALONE, 1, recorded, reader)
     first = FRESH // 2 if recorded else 0
     for place, step in enumerate(steps(recorded)):
         _come_to(step)
         fresh = str(first + place * ROUNDS)
         yield from _said(step.state, "play", fresh, str(ROUNDS), "1", reader, "-", *AGED)
         if recorded:
-            yield from _programs(step.state, fresh, reader)
+            yield from _counted(step.state, ["play", fresh, "2", "1", reader, PROGRAMS, *SUMMED])
     if not recorded:  # for the next time; else the guest ends
         subprocess.run(["rm", "-r", MANY], check=True)
 
 
-def _programs(state: str, fresh: str, reader: str) -> list[Line]:
+def _counted(state: str, words: Sequence[str]) -> list[Line]:
     """The same once more while the kernel counts the run time of each program."""
     with statistics():
-        lines = _said(state, "play", fresh, "2", "1", reader, PROGRAMS, *SUMMED)
+        lines = _said(state, *words)
     return [{**line, "mode": "shipped_programs"} for line in lines]
 
 

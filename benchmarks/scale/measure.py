@@ -10,7 +10,7 @@ from benchmarks.guests import Report, counting, done
 from benchmarks.kernel import recording, results
 from benchmarks.kernel.recording import Counted
 from benchmarks.kernel.results import Line
-from benchmarks.scale.plan import ALONE, CPUS, FRESH, SUMMED
+from benchmarks.scale.plan import ALONE, CPUS, CROWD_SUMMED, FRESH, SUMMED
 from benchmarks.scale.results import Scale, costs
 from provcap.vm.kernels import Kernel
 from provcap.vm.machine import Machine
@@ -35,6 +35,7 @@ def measure(kernel: Kernel, report: Report) -> Scale:
         _records(aged, of_one),
         of_many.lost + of_one.lost,
         SUMMED,
+        CROWD_SUMMED,
     )
 
 

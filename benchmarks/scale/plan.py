@@ -1,6 +1,7 @@
 """What is to be measured, as values that go into the guest: phases, states, numbers.
 
-Public: :data:`CROWD`, :data:`CPUS`, :data:`AGED`, :data:`SUMMED`, :data:`STATES`, :class:`Step`,
+Public: :data:`CROWD`, :data:`CPUS`, :data:`AGED`, :data:`SUMMED`, :data:`CROWD_SUMMED`,
+:data:`STATES`, :class:`Step`,
 :func:`steps`.
 """
 
@@ -27,6 +28,10 @@ AGED = (
 """Phases of ``bench play`` that are repeated in each state; titles are in figures.toml."""
 SUMMED = ("fork_exit", "vfork_exec")
 """Of those, what repeats no better than what capture adds: the sum of its programs counts."""
+CROWD_SUMMED = ("fork_exit",)
+"""The same of ``bench crowd``."""
+COUNTED_ROUNDS = 6
+"""While programs are timed: a turn of another CPU in the middle of one counts as its time."""
 CPUS = (1, 2, 4)
 """So many of those of one guest do the same at once; the others have nothing to do."""
 ALONE = "alone"

@@ -53,6 +53,27 @@ def test_where_programs_were_timed_their_sum_is_what_is_added() -> None:
     assert cost.added == 2 * (100 + 185)
 
 
+def test_of_programs_that_were_timed_the_cheapest_round_counts() -> None:
+    """A turn of another CPU in the middle of a program only adds to its time."""
+    lines = [line("base", "4", 1000), line("shipped", "4", 9000)]
+    lines += [
+        line("shipped_programs", "4", 9000, at) | {"programs": {"lsm/a": [20, ns]}}
+        for at, ns in enumerate((20, 9000, 3360, 5000))
+    ]
+
+    cost = costs(lines, Recorded())["4"]["pipe"]  # type: ignore[arg-type]
+
+    assert cost.added == 2 * (100 + 185)
+
+
+def test_a_sum_of_programs_grows_by_more_than_it_repeats() -> None:
+    """Whatever the operation takes that they are called in."""
+    before, after = Cost(250_000.0, 255_000.0, 1.0), Cost(250_000.0, 256_000.0, 1.0)
+
+    assert growth(before, after, "summed") == pytest.approx(0.2)
+    assert growth(before, Cost(250_000.0, 255_400.0, 1.0), "summed") is None
+
+
 def test_a_state_without_a_base_has_that_of_the_first() -> None:
     """Without capture nothing grows old."""
     lines = [
