@@ -514,6 +514,8 @@ struct posix_acl {
 };
 
 struct pt_regs {
+	long unsigned int cx;
+	long unsigned int si;
 	long unsigned int orig_ax;
 };
 

@@ -80,11 +80,21 @@ static __always_inline int load_from_memory(__u32 id)
 	return current_scene(&scene) ? load_into_machine(&scene, id) : 0;
 }
 
+#define KEXEC_LOAD_32 283 /* the number of kexec_load(2) for 32-bit programs */
+
+/* kexec_load(2) without segments, its second argument, takes back what was loaded. */
+static __always_inline bool takes_back(__u32 id)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return id == READING_KEXEC_IMAGE && !(regs->orig_ax == KEXEC_LOAD_32 ? regs->cx : regs->si);
+}
+
 /* kexec_load(2) hands over addresses only: there is no content that a later hook could see. */
 SEC("lsm/kernel_load_data")
 int BPF_PROG(kernel_load_data, __u32 id, bool contents, int ret)
 {
-	if (!ret && !contents)
+	if (!ret && !contents && !takes_back(id))
 		load_from_memory(id);
 	return ret;
 }
