@@ -50,8 +50,8 @@ static void do_open_fresh(unsigned int times)
 }
 
 /*
- * In a folder where nothing else is: how a folder with many names keeps them can make each further one twice as
- * dear, or not, which changes with every name.
+ * In a folder where nothing else is: among many names each further one can be twice as dear, which comes and goes
+ * with every dozen of them.
  */
 static void do_create_unlink(unsigned int times)
 {
