@@ -15,6 +15,7 @@ enum prov_switch {
 	SWITCH_SEGMENTS = 16, /* packets of TCP, too: those with bytes in them */
 	SWITCH_CONTENT = 32, /* what is in a packet */
 	SWITCH_ENVIRONMENT = 64, /* the environment of programs, too */
+	SWITCH_MARKED_FILES = 128, /* some inode may have been given a mark */
 };
 
 /* What was left out at any time since loading, kept by user space: a recording has to say so. */
@@ -24,8 +25,6 @@ enum prov_restriction {
 	RESTRICTION_FILTERED = 4, /* some node kinds or relations */
 	RESTRICTION_OPAQUE = 8, /* what touches files or processes that were marked opaque */
 };
-
-#define FIRST_GENERATION 1 /* no object has ever been given a mark */
 
 struct prov_policy {
 	__u32 epoch; /* >= 1; a step makes every node and name be sent again */

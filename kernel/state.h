@@ -20,7 +20,7 @@ enum {
 	REACHED = 32, /* inodes that one input can get to without a further call */
 	TEXT_BUFFERS = 3,
 	TEXT_ROOM = 4096,
-	REMEMBERED_EDGES = 16,
+	REMEMBERED_EDGES = 32,
 	ASKED_FILES = 3,
 	PROBES = 64, /* programs on functions that may be attached more than once */
 	CACHE_LINE = 64,

@@ -27,14 +27,14 @@ static __always_inline bool reads_for_exec(void)
 
 /*
  * A pipe or a terminal that is read: recorded when the read has succeeded (blocking.bpf.c). Here its name would be
- * sent, which most have not, and it would take over marks, which have been set by nobody as a rule.
+ * sent, which most have not, and it would take over marks, which no file has as a rule.
  */
 static __always_inline bool is_left_to_exit(struct inode *inode)
 {
 	if (is_terminal(inode))
 		return true;
 	return (inode->i_mode & S_IFMT) == S_IFIFO && !has_path(inode) &&
-	       current_policy()->generation == FIRST_GENERATION;
+	       !(current_policy()->switches & SWITCH_MARKED_FILES);
 }
 
 /*

@@ -40,6 +40,7 @@ _SWITCHES = {
     "segments": "SWITCH_SEGMENTS",
     "content": "SWITCH_CONTENT",
     "environment": "SWITCH_ENVIRONMENT",
+    "marked_files": "SWITCH_MARKED_FILES",
 }
 
 
@@ -99,10 +100,12 @@ class Control:
     def policy_hash(self, policy: Policy) -> str:
         """SHA-256 of the policy record, 64 hexadecimal digits: the same for the same policy.
 
-        What only counts up, ends by itself or is past (epoch, generation, adoption, restrictions)
-        is zero in it.
+        What only counts up, ends by itself or is past (epoch, generation, adoption, files that have
+        been marked, restrictions) is zero in it.
         """
-        lasting = policy._replace(epoch=0, generation=0, adopt=False, restrictions=frozenset())
+        lasting = policy._replace(
+            epoch=0, generation=0, adopt=False, marked_files=False, restrictions=frozenset()
+        )
         return hashlib.sha256(pack_policy(self.layout, lasting)).hexdigest().upper()
 
     def mark_file(self, fd: int, change: Change) -> None:
@@ -185,6 +188,7 @@ class Control:
             self._write_policy(
                 policy._replace(
                     generation=stepped(policy.generation),
+                    marked_files=policy.marked_files or name == "inode_marks",
                     restrictions=policy.restrictions | hidden,
                 )
             )

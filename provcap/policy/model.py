@@ -73,6 +73,7 @@ class Seen(NamedTuple):
 class Policy(NamedTuple):
     """The one record that every hook reads first (kernel/policy.h).
 
+    ``marked_files``: some file may have been given a mark.
     ``restrictions`` is what was left out at any time since the capture was loaded.
     """
 
@@ -85,6 +86,7 @@ class Policy(NamedTuple):
     segments: bool = False
     content: bool = False
     environment: bool = False
+    marked_files: bool = False
     node_filter: int = 0
     relation_filter: int = 0
     restrictions: frozenset[str] = frozenset()
