@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #define FIFO (S_IFIFO | 0644)
 
@@ -298,17 +299,51 @@ static void create_on_overlay(void)
 	end();
 }
 
+static int file_below(const char *name)
+{
+	char path[64];
+	int below;
+
+	snprintf(path, sizeof(path), "../layers/lower/%s", name);
+	below = MUST(openat(here, path, O_CREAT | O_RDWR, 0644));
+	called("below", below);
+	return below;
+}
+
+static void look_above(const char *name, int mode)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "../overlay/%s", name);
+	MUST(close(MUST(openat(here, path, mode))));
+}
+
+static void open_stacked(void)
+{
+	file_below("seen");
+	begin();
+	look_above("seen", O_RDONLY);
+	end();
+	called("above", MUST(openat(here, "../overlay/seen", O_PATH)));
+}
+
+/* The first file that is copied up into a directory leaves a mark there. */
+static void mark_directory(const char *name)
+{
+	MUST(close(file_below(name)));
+	look_above(name, O_WRONLY);
+}
+
 /*
  * The file of the lower layer, opened to read and then to write, when it is copied up. A descriptor from
  * before makes the kernel open the copy whenever a process closes it, so none is left open.
  */
 static void copy_up(void)
 {
-	int below = MUST(openat(here, "../layers/lower/shown", O_CREAT | O_RDWR, 0644));
+	int below = file_below("shown");
 	int above, written;
 
 	MUST(write(below, "x", 1));
-	called("below", below);
 	begin();
 	above = MUST(openat(here, "../overlay/shown", O_RDONLY));
 	written = MUST(openat(here, "../overlay/shown", O_WRONLY | O_APPEND));
@@ -316,6 +351,22 @@ static void copy_up(void)
 	called("above", above);
 	called("copy", MUST(openat(here, "../layers/upper/shown", O_RDONLY)));
 	close(above);
+	close(written);
+}
+
+/* The file below has nothing in it but two attributes: they are copied up with it. */
+static void copy_up_xattrs(void)
+{
+	int below = file_below("annotated"), written;
+
+	mark_directory("annotated-before");
+	MUST(fsetxattr(below, "trusted.one", "1", 1, 0));
+	MUST(fsetxattr(below, "trusted.two", "2", 1, 0));
+	begin();
+	written = MUST(openat(here, "../overlay/annotated", O_WRONLY | O_APPEND));
+	end();
+	called("above", written);
+	called("copy", MUST(openat(here, "../layers/upper/annotated", O_RDONLY)));
 	close(written);
 }
 
@@ -453,7 +504,9 @@ const struct operation names[] = {
 	{ "create_existing", create_existing },
 	{ "create_on_disk", create_on_disk },
 	{ "create_on_overlay", create_on_overlay },
+	{ "open_stacked", open_stacked },
 	{ "copy_up", copy_up },
+	{ "copy_up_xattrs", copy_up_xattrs },
 	{ "views", views },
 	{ "reopen", reopen },
 	{ "come_back", come_back },
