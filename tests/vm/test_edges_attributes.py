@@ -82,10 +82,11 @@ EDGES = {
         xattr:1@0 -setxattr_inode-> link:link@0
     """,
     # each comes into the same version: nothing has come out meanwhile
-    "set_many_xattrs": "memory@0 -memory_read-> task@1    task@0..1    file:a@0..1"
+    "set_many_xattrs": f"task@0..{len(MANY)}    file:a@0..1"
     + "".join(
         f"""
-        task@1 -setxattr-> xattr:{number}@0
+        memory@0 -memory_read-> task@{number}
+        task@{number} -setxattr-> xattr:{number}@0
         xattr:{number}@0 -setxattr_inode-> file:a@1
         """
         for number in MANY

@@ -282,9 +282,9 @@ def test_a_netlink_socket_tells_whom_it_talks_to(recording):
 
 def test_a_vsock_socket_tells_its_address(recording):
     """Of this machine itself."""
-    ((_, numbers),) = addresses(recording, "AF_VSOCK")
+    told = [numbers for _, numbers in addresses(recording, "AF_VSOCK")]
 
-    assert numbers == {"cid": segments.VMADDR_CID_LOCAL, "port": segments.VSOCK_PORT}
+    assert {"cid": segments.VMADDR_CID_LOCAL, "port": segments.VSOCK_PORT} in told
 
 
 def test_a_packet_socket_tells_its_interface(recording):
