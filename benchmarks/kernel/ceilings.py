@@ -128,7 +128,7 @@ def _taken_by_reader(results: Results, name: str) -> float | None:
 def _left(mode: str) -> Reading:
     """Per cent that are still added while nothing is recorded, of the operation with most.
 
-    What adds no more than ``REPEATS`` to its operation is not told from another measurement of it.
+    What adds no more than the tolerance is not told from another measurement of the operation.
     """
 
     def measure(results: Results) -> float | None:
@@ -138,7 +138,7 @@ def _left(mode: str) -> Reading:
             for name in base
             if (cost := added(results, mode, name)) is not None
         }
-        told = [share for name, share in shares.items() if share > REPEATS[FIGURES[name].kind]]
+        told = [share for name, share in shares.items() if share > FIGURES[name].tolerance]
         return max(told, default=0.0) * 100 if shares else None
 
     return measure
