@@ -85,7 +85,7 @@ static __always_inline int load_from_memory(__u32 id)
 /* kexec_load(2) without segments, its second argument, takes back what was loaded. */
 static __always_inline bool takes_back(__u32 id)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs *regs = registers();
 
 	return id == READING_KEXEC_IMAGE && !(regs->orig_ax == KEXEC_LOAD_32 ? regs->cx : regs->si);
 }

@@ -21,13 +21,6 @@
 
 #define FMODE_WRITE 2
 
-static __always_inline __u32 system_call(void)
-{
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-	return regs->orig_ax;
-}
-
 /* The node of a pipe, as the beginning of the call has left it */
 static __always_inline struct prov_node *pipe_node(__u64 inode)
 {

@@ -258,6 +258,17 @@ VERIFIED_ONCE bool meet_current(void)
 	return known_task(current_policy(), bpf_get_current_task_btf());
 }
 
+/* With which the current thread came into the kernel; a thread of the kernel's own has none that mean anything */
+static __always_inline struct pt_regs *registers(void)
+{
+	return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+static __always_inline __u32 system_call(void)
+{
+	return registers()->orig_ax;
+}
+
 /* The current thread's state: as a rule there is nothing to do. */
 static __always_inline struct prov_task *current_state(struct prov_policy *policy)
 {

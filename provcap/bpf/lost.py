@@ -96,6 +96,13 @@ GAPS = (
         harmless=True,
     ),
     Gap(
+        "since 7.3 at the latest",
+        "the request of a file in a message (`msghdr.msg_iocb`)",
+        "what a ring reads from a socket or writes to it is a `receive_msg` or a `send_msg`",
+        needs=("field msghdr.msg_iocb",),
+        harmless=True,
+    ),
+    Gap(
         "before 7.0",
         "the look-ups of a pivot_root(2) that is refused",
         "none are recorded: the right is asked for first",

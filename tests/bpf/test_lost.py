@@ -61,15 +61,17 @@ class Kernel:
 
 
 TASK = {"task_struct": ("pid", "ioac", "loginuid")}
+MESSAGE = {"msghdr": ("msg_name", "msg_iocb")}
 SYMBOLS = "ffff0000 D vmemmap_base\nffff0008 D page_offset_base\n"
-OLD = Kernel({"pipe_read"}, TASK | {"fown_struct": ("lock",)})
+OLD = Kernel({"pipe_read"}, TASK | MESSAGE | {"fown_struct": ("lock",)})
 USUAL = Kernel(
-    {"pipe_read"}, TASK | {"fown_struct": ("file",), "backing_file": ("file", "user_path")}
+    {"pipe_read"},
+    TASK | MESSAGE | {"fown_struct": ("file",), "backing_file": ("file", "user_path")},
 )
 NEW = Kernel(
     {"path_pivot_root"}, TASK | {"fown_struct": ("file",), "backing_file": ("file", ".user_path")}
 )
-BARE = Kernel({"pipe_read"}, {"fown_struct": ("file",), "backing_file": ("user_path",)})
+BARE = Kernel({"pipe_read"}, MESSAGE | {"fown_struct": ("file",), "backing_file": ("user_path",)})
 WITHOUT = ["without CONFIG_TASK_IO_ACCOUNTING", "without CONFIG_AUDIT"]
 
 
@@ -86,7 +88,7 @@ WITHOUT = ["without CONFIG_TASK_IO_ACCOUNTING", "without CONFIG_AUDIT"]
             ["before 6.9", "6.2 to 6.8", "before 6.12", "before 6.6", "before 6.4", "before 7.0"],
         ),
         (USUAL, "6.12.117+deb12", SYMBOLS, ("cgroup_release",), ["before 7.0"]),
-        (NEW, "7.3.4", SYMBOLS, ("cgroup_release", "pipe_read"), ["since 6.15"]),
+        (NEW, "7.3.4", SYMBOLS, ("cgroup_release", "pipe_read"), ["since 6.15", "since 7.3 at the latest"]),
         (
             BARE, "6.12.1", "", ("cgroup_release",),
             ["before 7.0", *WITHOUT, "without CONFIG_RANDOMIZE_MEMORY"],
