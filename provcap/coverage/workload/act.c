@@ -297,8 +297,30 @@ static int prepare_all(void)
 	return 0;
 }
 
+/*
+ * Files in memory and System V segments are on one file system and numbered each for themselves, from 1 on: the
+ * files leave the low numbers to the segments, since names are told by number.
+ */
+static void leave_low_numbers(void)
+{
+	cpu_set_t all, one;
+
+	MUST(sched_getaffinity(0, sizeof(all), &all));
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) { /* each has a stock of numbers */
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		MUST(sched_setaffinity(0, sizeof(one), &one));
+		for (int i = 0; i < 256; i++)
+			MUST(close(MUST(memfd_create("", 0))));
+	}
+	MUST(sched_setaffinity(0, sizeof(all), &all));
+}
+
 static int run_all(void)
 {
+	leave_low_numbers();
 	for_each_operation(run_one, -1, -1);
 	return !!failures;
 }
