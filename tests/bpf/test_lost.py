@@ -88,7 +88,13 @@ WITHOUT = ["without CONFIG_TASK_IO_ACCOUNTING", "without CONFIG_AUDIT"]
             ["before 6.9", "6.2 to 6.8", "before 6.12", "before 6.6", "before 6.4", "before 7.0"],
         ),
         (USUAL, "6.12.117+deb12", SYMBOLS, ("cgroup_release",), ["before 7.0"]),
-        (NEW, "7.3.4", SYMBOLS, ("cgroup_release", "pipe_read"), ["since 6.15", "since 7.3 at the latest"]),
+        (
+            NEW,
+            "7.3.4",
+            SYMBOLS,
+            ("cgroup_release", "pipe_read"),
+            ["since 6.15", "since 7.3 at the latest"],
+        ),
         (
             BARE, "6.12.1", "", ("cgroup_release",),
             ["before 7.0", *WITHOUT, "without CONFIG_RANDOMIZE_MEMORY"],
