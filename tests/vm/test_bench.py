@@ -31,7 +31,7 @@ def test_every_operation_of_the_page_can_be_played(laid_out: Machine) -> None:
 
     lines = results.parse(said)
 
-    assert [line["phase"] for line in lines] == list(figures.read())
+    assert sorted(line["phase"] for line in lines) == sorted(figures.read())
     assert all(results.phase(line, 0.0).instructions > 0 for line in lines)
 
 
@@ -43,7 +43,7 @@ def test_a_guest_that_does_not_count_instructions_is_refused(laid_out: Machine) 
 
 def test_every_operation_of_several_cpus_can_be_played(laid_out: Machine) -> None:
     """Each gives one line, with what both CPUs did together."""
-    said = guests.done(laid_out, [f"{WORK}/bench", "crowd", "2", "1", "100", "0"], WORK)
+    said = guests.done(laid_out, [f"{WORK}/bench", "crowd", "2", "1", "100", "0", "-"], WORK)
 
     lines = results.parse(said)
 
