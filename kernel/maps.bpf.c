@@ -28,6 +28,7 @@ struct streams_map streams SEC(".maps");
 struct packets_map packets SEC(".maps");
 struct recorded_map recorded SEC(".maps");
 struct io_rings_map io_rings SEC(".maps");
+struct handed_over_map handed_over SEC(".maps");
 struct text_buffers_map text_buffers SEC(".maps");
 
 #define X(id, class, bit, name, is_long) \

@@ -238,6 +238,16 @@ struct io_rings_map {
 };
 extern struct io_rings_map io_rings SEC(".maps");
 
+/* Files by address that are on their way to another process */
+struct handed_over_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HANDED_OVER);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct prov_handed);
+};
+extern struct handed_over_map handed_over SEC(".maps");
+
 /* Room to put a text together: several per CPU, since a program can be preempted or interrupted */
 struct text_buffers_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -14,6 +14,7 @@ enum {
 	PACKETS = 32768, /* each is there twice */
 	RECORDED_PREFIXES = 1024,
 	IO_RINGS = 16384,
+	HANDED_OVER = 65536,
 	MAPPED_INODES = 65536,
 	SHARES = 16, /* inodes that one address space shares with others */
 	BRIDGES = 32, /* address spaces that may carry the content of one shared inode to another */
@@ -22,7 +23,7 @@ enum {
 	TEXT_ROOM = 4096,
 	REMEMBERED_EDGES = 32,
 	ASKED_FILES = 3,
-	PROBES = 64, /* programs on functions that may be attached more than once */
+	PROBES = 128, /* programs on functions that may be attached more than once */
 	CACHE_LINE = 64,
 	EXEC_IMAGES = 6, /* search_binary_handler runs at most six times for one exec */
 };
@@ -145,6 +146,7 @@ enum prov_copy_way {
 	COPY_RANGE,
 	COPY_CLONE,
 	COPY_DEDUPE,
+	COPY_UP,
 };
 
 /* What is known of such a call while it is under way; objects/copy.h says how it comes together. */
@@ -180,7 +182,7 @@ struct prov_task {
 	__u64 left; /* the node's word as this thread's own last step left it */
 	__u32 truncating; /* writers that the truncation under way is itself, 0: it leaves something */
 	__u32 loads; /* the bpf(2) that it is in loads a program */
-	__u64 taken; /* probes of which a copy has run for the call at hand, see graph/probe.h */
+	__u64 taken[PROBES / 64]; /* probes of which a copy has run for the call at hand, see graph/probe.h */
 	__u64 signals; /* address of the task that it may signal now, 0: none */
 	struct prov_asked asked[ASKED_FILES];
 	struct prov_copying copying;
@@ -310,6 +312,14 @@ struct prov_ring {
 	__u64 id; /* node id: the index may be another one's by now */
 	__u32 memory; /* index into memories */
 	__u32 reserved;
+};
+
+/* A file that is on its way in a message, sent by who could not show more than its address */
+struct prov_handed {
+	__u64 inode; /* address: that of the file may be another one's by the time of the look-up */
+	struct prov_image sender; /* its memory when it sent the message */
+	__u32 epoch;
+	__u32 waiting; /* messages that have not been received yet; of a dropped one nothing is heard */
 };
 
 struct prov_stream_key {

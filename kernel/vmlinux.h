@@ -633,6 +633,7 @@ struct task_struct {
 	struct files_struct *files;
 	u64 stime;
 	u64 start_boottime;
+	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
 	struct fs_struct *fs;

@@ -484,14 +484,15 @@ static __noinline int derives_from_image(struct prov_scene *scene, enum prov_rel
 	struct prov_detail detail = {
 		.outcome = OUTCOME_DONE,
 		.offset = NO_OFFSET,
-		.flow = FLOW_DATA,
+		.flow = flow_of(relation),
 	};
 	struct prov_event *event;
 
 	if (!image || !to || is_filtered(scene->policy, relation, image->kind) ||
 	    is_filtered(scene->policy, relation, kind))
 		return 0;
-	spread(scene->policy, relation, image->marks, image->taint, to, kind);
+	if (detail.flow == FLOW_DATA)
+		spread(scene->policy, relation, image->marks, image->taint, to, kind);
 	event = reserve_event(scene, relation);
 	if (!event)
 		return 0;

@@ -31,17 +31,18 @@ static __always_inline void tally_probe(__u64 probe, __s64 change)
 /* The first copy does not ask: a mark that it finds is of a call for which the last copy was skipped. */
 static __always_inline bool has_been_taken(struct prov_task *task, __u64 probe)
 {
-	__u64 bit = 1ull << probe;
+	__u64 *taken = &task->taken[probe / 64 % (PROBES / 64)];
+	__u64 bit = 1ull << probe % 64;
 
-	if (probe_copy && task->taken & bit) {
+	if (probe_copy && *taken & bit) {
 		if (is_last_copy()) {
-			task->taken &= ~bit;
+			*taken &= ~bit;
 			tally_probe(probe, 1);
 		}
 		return true;
 	}
 	if (!is_last_copy()) {
-		task->taken |= bit;
+		*taken |= bit;
 		tally_probe(probe, -1);
 	}
 	return false;

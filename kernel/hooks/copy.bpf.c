@@ -58,7 +58,8 @@ static __noinline int puts_into(struct prov_scene *scene, struct prov_copying *c
 
 /*
  * The task was in another one: that of a stacked file system, which does its own below, or one
- * whose end was missed. Its outcome is not known then, and told all the same.
+ * whose end was missed. Its outcome is not known then, and told all the same; all that a copy-up has done
+ * was told.
  */
 static __noinline int begin(struct prov_scene *scene, __u8 way)
 {
@@ -67,7 +68,8 @@ static __noinline int begin(struct prov_scene *scene, __u8 way)
 	if (!scene)
 		return 0;
 	copying = &scene->task->copying;
-	if (copying->target.id && copying->epoch == scene->policy->epoch)
+	if (copying->target.id && copying->epoch == scene->policy->epoch &&
+	    copying->way != COPY_UP)
 		has_entered(scene, copying, 0);
 	__builtin_memset(copying, 0, sizeof(*copying));
 	copying->relation = way == COPY_CLONE || way == COPY_DEDUPE ? REL_REFLINK : REL_COPY;
@@ -77,11 +79,22 @@ static __noinline int begin(struct prov_scene *scene, __u8 way)
 	return 0;
 }
 
+/* A copy-up tries to share first: that is no call of its own. */
+static __noinline bool shares_for_copy_up(struct prov_scene *scene, struct file *in, __u8 way)
+{
+	struct prov_copying *copying;
+
+	if (!scene || way != COPY_CLONE)
+		return false;
+	copying = &scene->task->copying;
+	return copying->way == COPY_UP && copying->in == (__u64)in && copying_of(scene);
+}
+
 static __noinline int begin_between(struct file *in, struct file *out, __u8 way)
 {
 	struct prov_scene scene;
 
-	if (!current_scene(&scene))
+	if (!current_scene(&scene) || shares_for_copy_up(&scene, in, way))
 		return 0;
 	begin(&scene, way);
 	takes_from(&scene, &scene.task->copying, in);
@@ -153,11 +166,27 @@ static __always_inline int end_between(struct file *in, struct file *out, long m
 	if (!current_scene(&scene))
 		return 0;
 	copying = &scene.task->copying;
-	if (copying->in != (__u64)in || copying->out != (__u64)out)
+	if (copying->way == COPY_UP || copying->in != (__u64)in || copying->out != (__u64)out)
 		return 0;
 	finish(&scene, moved);
 	copying->way = COPY_NONE;
 	return 0;
+}
+
+/* A copy-up may share some and copy the rest: it stays the same call. */
+static __noinline int end_copy_up(struct file *in, struct file *out, long moved,
+				  enum prov_relation relation)
+{
+	struct prov_copying *copying;
+	struct prov_scene scene;
+
+	if (!current_scene(&scene))
+		return 0;
+	copying = &scene.task->copying;
+	if (copying->way != COPY_UP || copying->in != (__u64)in || copying->out != (__u64)out)
+		return 0;
+	copying->relation = relation;
+	return finish(&scene, moved);
 }
 
 SEC("fentry/do_splice")
@@ -208,7 +237,36 @@ SEC("fexit/vfs_clone_file_range")
 int PROBE(vfs_clone_file_range, struct file *in, loff_t at, struct file *out, loff_t to,
 	     loff_t len, unsigned int flags, long ret)
 {
+	end_copy_up(in, out, ret, REL_REFLINK);
 	return end_between(in, out, ret);
+}
+
+/*
+ * A stacked file system is about to copy a file up: what it opens for itself to read and to write, file.bpf.c takes
+ * down. It shares the content, by the function above or, before 6.8, by the next, or copies it by the one after that.
+ */
+SEC("lsm/inode_copy_up")
+int BPF_PROG(inode_copy_up, struct dentry *source, struct cred **as, int ret)
+{
+	struct prov_scene scene;
+
+	if (!ret && current_scene(&scene))
+		begin(&scene, COPY_UP);
+	return ret;
+}
+
+SEC("fexit/do_clone_file_range")
+int PROBE(do_clone_file_range, struct file *in, loff_t at, struct file *out, loff_t to, loff_t len,
+	     unsigned int flags, long ret)
+{
+	return end_copy_up(in, out, ret, REL_REFLINK);
+}
+
+SEC("fexit/do_splice_direct")
+int PROBE(do_splice_direct, struct file *in, loff_t *at, struct file *out, loff_t *to, size_t len,
+	     unsigned int flags, long ret)
+{
+	return end_copy_up(in, out, ret, REL_COPY);
 }
 
 /* The source is read once for all files that are to share it. */
@@ -271,18 +329,7 @@ int PROBE(vfs_dedupe_file_range, struct file *in, void *same, int ret)
 	return end_way(COPY_DEDUPE, 0);
 }
 
-static __always_inline __u64 file_of(__u32 descriptor)
-{
-	struct fdtable *table = FIELD(bpf_get_current_task_btf(), files, fdt);
-	struct file **files = FIELD(table, fd);
-	__u64 file = 0;
-
-	if (descriptor < FIELD(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
-	return file;
-}
-
-/* It has numbers only; what they lead to is compared with, and not looked into. */
+/* It has numbers only. */
 SEC("fentry/do_sendfile")
 int PROBE(do_sendfile_begins, int out, int in)
 {

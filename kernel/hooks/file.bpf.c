@@ -272,6 +272,34 @@ static __always_inline bool is_named_by_making(struct prov_scene *scene, struct 
 	return false;
 }
 
+/* The copy-up that this file is opened for; NULL: none. The file system opens it for itself, and not for the caller. */
+static __always_inline struct prov_copying *opening_copy_up(struct prov_scene *scene,
+							    struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (scene->task->copying.way != COPY_UP || task->cred == task->real_cred ||
+	    inode_above(file))
+		return NULL;
+	return copying_of(scene);
+}
+
+/* One of its two ends: the other one may come first. */
+static __noinline int is_opened_for(struct prov_scene *scene, struct prov_copying *copying,
+				    struct file *file, struct prov_node *node)
+{
+	bool written = file->f_mode & FMODE_WRITE;
+
+	if (!scene || !copying)
+		return 0;
+	if (written)
+		copying->out = (__u64)file;
+	else
+		copying->in = (__u64)file;
+	is_copied(scene, copying, file->f_inode, node, written);
+	return 0;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
@@ -281,6 +309,7 @@ int BPF_PROG(file_open, struct file *file, int ret)
 		.offset = NO_OFFSET,
 		.kind = kind_of_mode(inode->i_mode),
 	};
+	struct prov_copying *copying;
 	struct prov_scene scene;
 	struct prov_node *node;
 	bool is_named;
@@ -292,11 +321,14 @@ int BPF_PROG(file_open, struct file *file, int ret)
 			keep_for_mappings(&scene, file);
 		return 0;
 	}
+	copying = opening_copy_up(&scene, file);
 	is_named = is_named_by_making(&scene, file);
 	if (file->f_flags & __O_TMPFILE)
 		node = nameless_node(&scene, file);
 	else
 		node = named(&scene, file, inode_state(&scene, inode), !is_named);
+	if (copying)
+		is_opened_for(&scene, copying, file, node);
 	if (!node)
 		return 0;
 	if (file->f_mode & FMODE_WRITE)
@@ -500,16 +532,20 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 		.offset = NO_OFFSET,
 		.kind = kind_of_file(file),
 	};
+	struct prov_handed *handed;
 	struct prov_scene scene;
 	struct prov_node *node;
 
 	if (ret || !current_scene(&scene))
 		return ret;
+	handed = handed_file(&scene, file);
 	node = descriptor_node(&scene, file);
 	if (!node)
 		return 0;
 	if (scene.task->taken_from > TAKING)
 		comes_from_owner(&scene, node, detail.kind);
+	else if (handed)
+		comes_from_sender(&scene, handed, (__u64)file, node, detail.kind);
 	uses(&scene, REL_FILE_RCV, node, &detail);
 	return 0;
 }

@@ -40,6 +40,18 @@ static __always_inline struct prov_node *descriptor_node(struct prov_scene *scen
 	return open_node(scene, file);
 }
 
+/* The address of the file behind a number of the task, 0: none. It can be compared with, and not looked into. */
+static __always_inline __u64 file_of(__u32 descriptor)
+{
+	struct fdtable *table = FIELD(bpf_get_current_task_btf(), files, fdt);
+	struct file **files = FIELD(table, fd);
+	__u64 file = 0;
+
+	if (descriptor < FIELD(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
+}
+
 /*
  * The other process that a descriptor is being taken from (see descriptor.bpf.c): it hands it over.
  * Its memory may have been given to another process by now.
@@ -60,6 +72,33 @@ static __noinline int comes_from_owner(struct prov_scene *scene, struct prov_nod
 		return 0;
 	announce_memory(scene->policy, owner);
 	derives(scene, REL_FILE_SND, &owner->node, node, &detail);
+	return 0;
+}
+
+/* What was noted when this file was sent (see rights.h); NULL: nothing */
+static __always_inline struct prov_handed *handed_file(struct prov_scene *scene, struct file *file)
+{
+	__u64 at = (__u64)file;
+	struct prov_handed *handed = bpf_map_lookup_elem(&handed_over, &at);
+
+	if (!handed || handed->inode != (__u64)file->f_inode ||
+	    handed->epoch != scene->policy->epoch)
+		return NULL;
+	if (!scene->wanted && handed->sender.marks & MARK_TRACKED)
+		let_join(scene);
+	return handed;
+}
+
+/* Who sent it without being able to show which file it is: sender's memory --file_snd--> file */
+static __noinline int comes_from_sender(struct prov_scene *scene, struct prov_handed *handed,
+					__u64 file, struct prov_node *node, __u8 kind)
+{
+	if (!scene || !handed || !node)
+		return 0;
+	if (is_recorded(scene))
+		derives_from_image(scene, REL_FILE_SND, &handed->sender, node, kind);
+	if (__sync_fetch_and_sub(&handed->waiting, 1) == 1)
+		bpf_map_delete_elem(&handed_over, &file);
 	return 0;
 }
 

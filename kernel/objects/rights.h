@@ -8,8 +8,9 @@
  * its numbers are looked up in the sender's own table.
  *
  * The verifier lets us walk to a file through an array of fixed length and a fixed place only: that is the
- * table a process begins with. Larger tables are behind a pointer to pointers; what is sent out of one of
- * those is counted.
+ * table a process begins with. Larger tables are behind a pointer to pointers: of what is sent out of one of
+ * those there is only an address, and so it is with a file that no hook has met. Both are noted with who sends
+ * them, for file_receive, which is shown the file itself.
  */
 #include "descriptor.h"
 
@@ -59,6 +60,39 @@ static __noinline struct file *file_at(struct files_struct *files, __u32 number)
 	}
 }
 
+static __always_inline bool is_on_its_way(const struct prov_handed *handed, __u64 inode, __u32 epoch)
+{
+	return handed && handed->inode == inode && handed->epoch == epoch;
+}
+
+/*
+ * Of a file that is sent again before it was received, the last sender is remembered: the same one for all
+ * who get it from a server.
+ */
+static __noinline int hands_over(struct prov_scene *scene, __u64 file)
+{
+	struct prov_handed *before, handed = { .waiting = 1 };
+
+	if (!scene || !file || !is_recorded(scene))
+		return 0;
+	if (!scene->memory) {
+		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		return 0;
+	}
+	handed.epoch = scene->policy->epoch;
+	handed.inode = (__u64)FIELD((struct file *)file, f_inode);
+	fill_image(&handed.sender, &scene->memory->node, NODE_MEMORY);
+	before = bpf_map_lookup_elem(&handed_over, &file);
+	if (is_on_its_way(before, handed.inode, handed.epoch)) {
+		handed.waiting += before->waiting;
+		if (before->sender.id != handed.sender.id)
+			count_loss(COUNT_DESCRIPTOR_UNSEEN);
+	}
+	if (bpf_map_update_elem(&handed_over, &file, &handed, BPF_ANY))
+		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+	return 0;
+}
+
 /*
  * The node of a file that is known already. Another thread may close the file at this moment, so nothing is
  * attached to its inode or sock here. What is kept by address can be met for the first time.
@@ -88,7 +122,7 @@ static __always_inline struct prov_node *met_node(struct prov_scene *scene, stru
 	struct prov_node *node = met_state(file);
 
 	if (!node || !is_born(node)) {
-		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		hands_over(scene, (__u64)file);
 		return NULL;
 	}
 	if (node->nature & NATURE_SHARED) {
@@ -109,7 +143,7 @@ static __always_inline struct prov_node *met_socket(struct prov_scene *scene, st
 	struct prov_socket *socket = sk ? bpf_sk_storage_get(&sockets, sk, NULL, 0) : NULL;
 
 	if (!socket || !is_born(&socket->node)) {
-		count_loss(COUNT_DESCRIPTOR_UNSEEN);
+		hands_over(scene, (__u64)file);
 		return NULL;
 	}
 	if (!takes_part(scene, &socket->node))
@@ -143,10 +177,8 @@ static long send_descriptor(__u32 step, struct prov_rights *rights)
 
 	if (bpf_probe_read_kernel(&number, sizeof(number), rights->next++))
 		return 1;
-	if (FIELD(files, fdt, max_fds) > FIRST_TABLE) {
-		count_loss(COUNT_DESCRIPTOR_UNSEEN);
-		return 0;
-	}
+	if (FIELD(files, fdt, max_fds) > FIRST_TABLE)
+		return hands_over(rights->scene, file_of(number));
 	file = file_at(files, number);
 	if (file && rights->scene && rights->socket)
 		send_file(rights->scene, rights->socket, file);

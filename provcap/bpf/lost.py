@@ -160,6 +160,7 @@ _STAND_INS = {
     "vma_interval_tree_remove": "mapping_rmap_tree_remove",
     "mapping_rmap_tree_remove": "vma_interval_tree_remove",
     "cgroup_release": "task_free",  # which is enough from 6.2 on
+    "do_clone_file_range": "vfs_clone_file_range",  # since 6.8 that one shares for overlayfs, too
     "kernel_sendpage": "do_sendfile",  # since 6.5 sendfile is a splice
 }
 #: without the first nothing is lost while the second is absent, too

@@ -9,6 +9,7 @@ from provcap.errors import KernelError
 
 ACCESS_LISTS = ("inode_get_acl", "inode_post_remove_acl", "inode_post_set_acl", "vfs_get_acl")
 BEHIND = ("inode_post_removexattr", "inode_post_setattr")
+SINCE_6_8 = ("kernel_sendpage", "do_clone_file_range")
 PIPES = ("anon_pipe_read", "fifo_pipe_read")
 TREE = ("vma_interval_tree_insert", "vma_interval_tree_remove")
 NEW_TREE = ("mapping_rmap_tree_insert", "mapping_rmap_tree_remove")
@@ -17,10 +18,10 @@ NEW_TREE = ("mapping_rmap_tree_insert", "mapping_rmap_tree_remove")
 @pytest.mark.parametrize(
     ("missing", "lost"),
     [
-        ((*PIPES, *NEW_TREE, "kernel_sendpage", "cgroup_release"), []),  # 6.12
+        ((*PIPES, *NEW_TREE, *SINCE_6_8, "cgroup_release"), []),  # 6.12
         ((*ACCESS_LISTS, *BEHIND, *PIPES, *NEW_TREE), BEHIND),  # 6.1
-        (("pipe_read", *NEW_TREE, "kernel_sendpage"), []),  # since 6.15
-        (("pipe_read", *TREE, "kernel_sendpage", "cgroup_release"), []),  # 7.3
+        (("pipe_read", *NEW_TREE, *SINCE_6_8), []),  # since 6.15
+        (("pipe_read", *TREE, *SINCE_6_8, "cgroup_release"), []),  # 7.3
         ((*TREE, *NEW_TREE), [*TREE, *NEW_TREE]),
         (("pipe_read", *PIPES), [*PIPES, "pipe_read"]),
         (("inode_post_set_acl",), ["inode_post_set_acl"]),  # 6.2 to 6.8

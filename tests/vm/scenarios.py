@@ -83,7 +83,7 @@ TOO_MUCH = {
     "read_to_nowhere": "as read_at_end: EFAULT comes later",
     "written_over": "a file is one node: which of its bytes are new is not known",
     "printed_and_typed": "an end of a terminal is one node: what is printed there and typed there",
-    "copied_up_by_first": "a copy-up is recorded as a read and a write of the task that caused it",
+    "copied_up_by_first": "the attributes of a copy-up are recorded as set by who caused it",
     "not_said": "a process is one node: all it knows goes into all it writes",
 }
 

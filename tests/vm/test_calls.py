@@ -17,7 +17,10 @@ WORK = "/tmp/calls"
 FLOWS = read()
 
 TRACED = "whoever is traced by strace cannot be traced by somebody else"
-NOT_PLAYED = dict.fromkeys(("attach", "peek", "poke", "peek_registers", "trace_me"), TRACED)
+NOT_PLAYED = {
+    **dict.fromkeys(("attach", "peek", "poke", "peek_registers", "trace_me"), TRACED),
+    "ask_for_program": "there is none to ask for: nothing records",
+}
 
 
 TRACE = """

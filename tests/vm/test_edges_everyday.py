@@ -144,12 +144,27 @@ DESCRIPTORS = {
         {OUTPUT.format("socket:left@0", "send_msg")}
         socket:left@0 -receive_unix-> socket:right@0
     """,
-    # the verifier lets nobody look into a table of more than 64 descriptors: counted
+    # the verifier lets nobody look into a table of more than 64: told when it is received
     "send_from_large_table": f"""
         {FORK}
         memory:1@0 -memory_read-> task:1@0
         task:1@0 -send_msg-> socket:left@0
         socket:left@0 -receive_unix-> socket:right@0
+    """,
+    "receive_from_large_table": f"""
+        memory:1@0 -file_snd-> file:a@1          file:a@0..1
+        file:a@1 -file_rcv-> task@1
+        {INPUT.format("socket:right@0", "receive_msg")}
+    """,
+    # only the last sender of a file that is under way is known, the other one counted
+    "receive_from_large_tables": f"""
+        memory:1@0 -file_snd-> file:a@1          file:a@0..1
+        file:a@1 -file_rcv-> task@1
+        {INPUT.format("socket:right@0", "receive_msg")}
+        memory:1@0 -file_snd-> file:a@2          file:a@1..2
+        file:a@2 -file_rcv-> task@2              task@1..2
+        socket:right@0 -receive_msg-> task@2
+        task@2 -memory_write-> memory@1
     """,
     "take_from_itself": "file:a@0 -file_rcv-> task@1    task@0..1",
 }
@@ -206,8 +221,8 @@ def test_a_refused_change_of_user_leaves_the_description(recording):
     assert users == {0, 1000}  # what it was set up with; never the 5 that it asked for
 
 
-def test_a_descriptor_out_of_a_large_table_is_counted(recording):
-    """Its receiver has it all the same, so the recording is not incomplete for it."""
+def test_a_sender_whom_another_one_has_overtaken_is_counted(recording):
+    """The receiver has the descriptor all the same, so the recording is not incomplete for it."""
     assert sum(recording.losses.causes["descriptor_unseen"].values()) == 1
     assert recording.losses.complete
 

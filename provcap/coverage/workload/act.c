@@ -114,6 +114,17 @@ void await_child(int pid)
 	}
 }
 
+void stay_with_parent(void)
+{
+	MUST(prctl(PR_SET_PDEATHSIG, SIGKILL));
+}
+
+void stop_child(int pid)
+{
+	MUST(kill(pid, SIGKILL));
+	MUST(waitpid(pid, NULL, 0));
+}
+
 /* Out of the file in /proc for which the kernel does not ask whether one may look into the other. */
 static char state_of(int pid)
 {

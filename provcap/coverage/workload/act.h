@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -67,6 +68,10 @@ void pause_ms(int ms);
 /* A task that shares what `flags` say and runs `act` on a stack of its own; its thread id */
 int start(int flags, int (*act)(void *), void *argument);
 void await_child(int pid);
+
+/* Of a child that waits to be stopped: it goes with its parent, who may fail before. */
+void stay_with_parent(void);
+void stop_child(int pid);
 
 /* For start(): writes a byte to the descriptor at this address when others have begun to wait. */
 int write_later(void *fd);

@@ -514,6 +514,28 @@ static int send_high_number(void *unused)
 	return 0;
 }
 
+static int send_and_stay(void *unused)
+{
+	int high = 200;
+
+	(void)unused;
+	stay_with_parent();
+	MUST(dup2(file_of_child, high));
+	MUST(hand_over(pair_of_child[0], &high, 1));
+	raise(SIGSTOP);
+	return 0;
+}
+
+/* A child that has sent, and does nothing more */
+static int sender(void)
+{
+	int child = start(SIGCHLD, send_and_stay, NULL), status;
+
+	MUST(waitpid(child, &status, WUNTRACED));
+	MUST(WIFSTOPPED(status) ? 0 : -1);
+	return child;
+}
+
 /* In a child, so that our own table stays small */
 static void send_from_large_table(void)
 {
@@ -522,6 +544,36 @@ static void send_from_large_table(void)
 	begin();
 	await_child(start(SIGCHLD, send_high_number, NULL));
 	end();
+}
+
+static void receive_from_large_table(void)
+{
+	int child;
+
+	make_pair(SOCK_STREAM, pair_of_child);
+	file_of_child = open_a(O_RDONLY);
+	child = sender();
+	begin();
+	take_over(pair_of_child[1]);
+	end();
+	stop_child(child);
+}
+
+/* The second sends the same file before the first message is received. */
+static void receive_from_large_tables(void)
+{
+	int first, second;
+
+	make_pair(SOCK_DGRAM, pair_of_child);
+	file_of_child = open_a(O_RDONLY);
+	first = sender();
+	second = sender();
+	begin();
+	take_over(pair_of_child[1]);
+	take_over(pair_of_child[1]);
+	end();
+	stop_child(first);
+	stop_child(second);
 }
 
 /* By the call for those of others */
@@ -571,6 +623,8 @@ const struct operation handovers[] = {
 	{ "send_counter", send_counter },
 	{ "send_closed", send_closed },
 	{ "send_from_large_table", send_from_large_table },
+	{ "receive_from_large_table", receive_from_large_table },
+	{ "receive_from_large_tables", receive_from_large_tables },
 	{},
 };
 

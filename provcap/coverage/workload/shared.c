@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
-#include <sys/prctl.h>
 #include <sys/shm.h>
 
 enum { SIZE = 4096, KEY = 0x70726f77 };

@@ -2,7 +2,6 @@
 /* Memory that is shared with others, and the memory of others */
 #include "act.h"
 #include <linux/kcmp.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
@@ -190,6 +189,7 @@ static void protect_refused(void)
 static int wait_for_signal(void *unused)
 {
 	(void)unused;
+	stay_with_parent();
 	pause();
 	_exit(0);
 }
@@ -201,12 +201,6 @@ static int sleeping_child(void)
 
 	pause_ms(30);
 	return child;
-}
-
-static void stop_child(int child)
-{
-	MUST(kill(child, SIGKILL));
-	MUST(waitpid(child, NULL, 0));
 }
 
 static struct iovec vector(void)
