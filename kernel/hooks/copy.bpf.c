@@ -185,7 +185,8 @@ static __noinline int end_copy_up(struct file *in, struct file *out, long moved,
 	copying = &scene.task->copying;
 	if (copying->way != COPY_UP || copying->in != (__u64)in || copying->out != (__u64)out)
 		return 0;
-	copying->relation = relation;
+	if (moved > 0) /* what could not be shared is copied, and filtered as that */
+		copying->relation = relation;
 	return finish(&scene, moved);
 }
 

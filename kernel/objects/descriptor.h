@@ -75,14 +75,19 @@ static __noinline int comes_from_owner(struct prov_scene *scene, struct prov_nod
 	return 0;
 }
 
+/* Not an older one that was kept by the same address */
+static __always_inline bool is_on_its_way(const struct prov_handed *handed, __u64 inode, __u32 epoch)
+{
+	return handed && handed->inode == inode && handed->epoch == epoch;
+}
+
 /* What was noted when this file was sent (see rights.h); NULL: nothing */
 static __always_inline struct prov_handed *handed_file(struct prov_scene *scene, struct file *file)
 {
 	__u64 at = (__u64)file;
 	struct prov_handed *handed = bpf_map_lookup_elem(&handed_over, &at);
 
-	if (!handed || handed->inode != (__u64)file->f_inode ||
-	    handed->epoch != scene->policy->epoch)
+	if (!is_on_its_way(handed, (__u64)file->f_inode, scene->policy->epoch))
 		return NULL;
 	if (!scene->wanted && handed->sender.marks & MARK_TRACKED)
 		let_join(scene);

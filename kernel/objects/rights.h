@@ -60,11 +60,6 @@ static __noinline struct file *file_at(struct files_struct *files, __u32 number)
 	}
 }
 
-static __always_inline bool is_on_its_way(const struct prov_handed *handed, __u64 inode, __u32 epoch)
-{
-	return handed && handed->inode == inode && handed->epoch == epoch;
-}
-
 /*
  * Of a file that is sent again before it was received, the last sender is remembered: the same one for all
  * who get it from a server.
