@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     known = ", ".join(kernels.KNOWN)
     run_parser.add_argument("--kernel", default="6.12", help=f"{known}, or a path (default 6.12)")
-    run_parser.add_argument("--cpus", type=_positive, default=2, metavar="N", help="default 2")
+    run_parser.add_argument(
+        "--cpus",
+        type=_positive,
+        metavar="N",
+        help="N at the same time (default: 2 that take turns)",
+    )
     run_parser.add_argument(
         "--memory", type=_positive, default=2048, metavar="MIB", help="default 2048"
     )
