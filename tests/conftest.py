@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from provcap.coverage import player
 from provcap.errors import SetupError
 from provcap.vm import kernels
 from provcap.vm.machine import Machine
@@ -94,5 +95,5 @@ def machine(
         if request.param in kernels.LATER:
             pytest.skip(str(error))
         raise
-    with Machine(kernel, share=share) as guest:
+    with Machine(kernel, share=share, devices=player.DEVICES) as guest:
         yield guest

@@ -79,7 +79,7 @@ def play(
         with tempfile.TemporaryDirectory(prefix="provcap-coverage-") as folder:
             share = Path(folder)
             program = player.compile_program(share)
-            with Machine(kernel, share=share, report=report) as machine:
+            with Machine(kernel, share=share, devices=player.DEVICES, report=report) as machine:
                 report(f"playing {len(wanted)} workloads on {kernel.version}")
                 recording = player.record(machine, program, [f.name for f in wanted], guest_command)
             results[kernel.version] = judge_all(wanted, recording, kernel.version)

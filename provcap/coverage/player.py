@@ -1,6 +1,6 @@
 """Plays the workload in a guest and reads back what was recorded of it.
 
-Public: :func:`compile_program`, :func:`prepare`, :func:`record`, :data:`WORK`.
+Public: :func:`compile_program`, :func:`prepare`, :func:`record`, :data:`WORK`, :data:`DEVICES`.
 """
 
 import shutil
@@ -14,6 +14,9 @@ from provcap.errors import GuestError, SetupError
 from provcap.vm.machine import Machine, Result
 
 WORK = "/tmp/coverage"
+DEVICES = ("edu",)
+"""What the guest must have: a device without a driver, for one that asks for firmware."""
+
 SOURCES = Path(str(resources.files("provcap.coverage"))) / "workload"
 TIMEOUT_S = 600.0
 _FLAGS = ["-O1", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-static"]

@@ -60,6 +60,7 @@ class Machine:
         memory_mib: int = 2048,
         share: Path | None = None,
         kernel_args: Sequence[str] = (),
+        devices: Sequence[str] = (),
         icount: bool = False,
         report: Callable[[str], object] = lambda step: None,
     ) -> None:
@@ -68,7 +69,8 @@ class Machine:
         ``share`` is the one folder of the host that the guest may write to (made if absent), seen
         there under the same path. ``cpus`` run at the same time; if nothing is said, there are 2
         that take turns. With ``icount`` one guest instruction takes one nanosecond of all clocks,
-        on 1 CPU if nothing is said; all take turns. ``report`` is told each step of the boot.
+        on 1 CPU if nothing is said; all take turns. ``devices`` are further ones, in QEMU's
+        words. ``report`` is told each step of the boot.
         """
         self.kernel = kernel
         self.share = share.resolve() if share else None
@@ -76,6 +78,7 @@ class Machine:
         self._at_once = cpus is not None
         self._memory_mib = memory_mib
         self._kernel_args = tuple(kernel_args)
+        self._devices = tuple(devices)
         self._icount = icount
         self._report = report
         self._environment: dict[str, str] = {}
@@ -205,6 +208,8 @@ class Machine:
         for tag, handle in folders.items():
             command += ["-chardev", f"socket,id={tag},fd={handle.fileno()}"]
             command += ["-device", f"vhost-user-fs-pci,chardev={tag},tag={tag},queue-size=1024"]
+        for device in self._devices:
+            command += ["-device", device]
         command += ["-kernel", str(self.kernel.vmlinuz)]
         command += ["-initrd", f"/proc/self/fd/{initrd.fileno()}"]
         return [*command, "-append", " ".join(self._kernel_line())]

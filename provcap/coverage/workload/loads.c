@@ -177,6 +177,51 @@ static void load_policy(void)
 	close(policy);
 }
 
+/* Where the kernel looks first for firmware: in the folder of the operation */
+static void keep_firmware_here(void)
+{
+	int path = MUST(open("/sys/module/firmware_class/parameters/path", O_WRONLY));
+	char folder[4096], link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", here);
+	MUST(write(path, folder, MUST(readlink(link, folder, sizeof(folder)))));
+	close(path);
+	MUST(mkdirat(here, "comedi", 0755));
+}
+
+/* The driver, given the device, asks for firmware while we wait. */
+static void bind_board(int error)
+{
+	int bind = MUST(open("/sys/bus/pci/drivers/jr3_pci/bind", O_WRONLY));
+	char board[4096], device[4096] = "";
+
+	snprintf(board, sizeof(board), "%s/board", work);
+	MUST(readlink(board, device, sizeof(device) - 1));
+	called("bind", bind);
+	begin();
+	FAILS(write(bind, basename(device), strlen(basename(device))), error);
+	end();
+	close(bind);
+}
+
+/* It is not what the driver wants, which shows when it has been read: there is nothing to send it to. */
+static void load_firmware(void)
+{
+	keep_firmware_here();
+	int firmware = MUST(openat(here, "comedi/jr3pci.idm", O_WRONLY | O_CREAT, 0644));
+
+	MUST(write(firmware, "x", 1));
+	called("firmware", firmware);
+	close(firmware); /* the kernel reads nothing that somebody may write */
+	bind_board(ENODATA);
+}
+
+static void load_no_firmware(void)
+{
+	keep_firmware_here();
+	bind_board(ENOENT);
+}
+
 static struct bpf_insn zero_and_exit[] = {
 	{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 	{ .code = BPF_JMP | BPF_EXIT },
@@ -235,6 +280,8 @@ const struct operation loads[] = {
 	{ "unload_kernel_file", unload_kernel_file },
 	{ "load_kernel_file_refused", load_kernel_file_refused },
 	{ "load_policy", load_policy },
+	{ "load_firmware", load_firmware },
+	{ "load_no_firmware", load_no_firmware },
 	{ "load_program", load_program },
 	{ "load_bad_program", load_bad_program },
 	{ "ask_for_program", ask_for_program },
