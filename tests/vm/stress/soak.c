@@ -3,13 +3,14 @@
  * soak DIR OPERATIONS: 4 processes work side by side, each in rounds, until the operations are done. In a
  * round it starts 4 children at once. Each child makes a file, maps it and a page that it shares with
  * its parent, stores into both, sends some bytes through a pipe, a pair of sockets and a TCP connection
- * over loopback, renames its file and removes it. Prints how many operations succeeded.
+ * over loopback, renames its file and removes it. Prints how many operations succeeded, and in how many
+ * rounds.
  */
 #include "common.h"
 
 enum { WORKERS = 4, CHILDREN = 4, TALKS = 6, PER_ROUND = CHILDREN * (4 * TALKS + 9) };
 
-static long *done; /* shared by all */
+static long *done, *rounds; /* shared by all */
 
 static void count(long result)
 {
@@ -111,6 +112,7 @@ static void run_round(const char *folder)
 	count(recv(ways.pair[0], bytes, sizeof(bytes), 0));
 	count(recv(ways.tcp[0], bytes, sizeof(bytes), 0));
 	close_ways(&ways);
+	__sync_fetch_and_add(rounds, 1);
 }
 
 int main(int argc, char **argv)
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
 	pid_t workers[WORKERS];
 
 	done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	rounds = done + 1;
 	for (int i = 0; i < WORKERS; i++) {
 		workers[i] = MUST(fork());
 		if (workers[i])
@@ -129,6 +132,6 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < WORKERS; i++)
 		reap(workers[i]);
-	printf("%ld\n", *done);
+	printf("%ld %ld\n", *done, *rounds);
 	return 0;
 }

@@ -2,8 +2,9 @@
 
     python -m tests.vm.stress.soak PROGRAM FOLDER OPERATIONS
 
-Prints JSON: ``done``, the operations of both, and ``kept``, a list of what was there
-after each: entries of each map, address spaces, slab memory that nothing can give back in KiB.
+Prints JSON: ``done``, the operations of both, ``rounds``, those of the second, and ``kept``, a list
+of what was there after each: entries of each map, address spaces; ``slabs``: live objects of the
+caches that storages lie in.
 """
 
 import json
@@ -14,14 +15,20 @@ from pathlib import Path
 
 from provcap.bpf.layout import object_layout
 from provcap.bpf.loader import find_object, read_object
-from provcap.bpf.maps import HASH, Map
+from provcap.bpf.maps import HASH, LPM_TRIE, Map
 from provcap.bpf.pins import Pins
+from tests.vm.stress import leaks
+
+GROWING = (HASH, LPM_TRIE)  # one that forgets by itself (LRU) is to fill up with what is gone
+BURSTS, BURST = 3, 2000  # operations
+SETTLE_S = 3.0  # a few grace periods
 
 
-def soaked(program: str, folder: str, operations: int) -> int:
-    """Run it; how many operations succeeded."""
+def worked(program: str, folder: str, operations: int) -> tuple[int, int]:
+    """Run it; how many operations succeeded, and in how many rounds."""
     words = [program, folder, str(operations)]
-    return int(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
+    done, rounds = subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.split()
+    return int(done), int(rounds)
 
 
 def entries() -> dict[str, int]:
@@ -29,7 +36,7 @@ def entries() -> dict[str, int]:
     found = {}
     for path in Pins().maps.iterdir():
         with Map.pinned(path) as map:
-            if map.info.type == HASH:
+            if map.info.type in GROWING:
                 found[path.name] = len(list(map.items()))
     return found
 
@@ -41,27 +48,33 @@ def address_spaces() -> int:
         return sum(record.unpack(value)["references"] != 0 for _, value in memories.items())
 
 
-def slab_kib() -> int:
-    """Kernel memory that is no cache."""
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("SUnreclaim:"))
-
-
-def kept() -> dict[str, int]:
-    """Once the kernel has freed what is gone, which it does a little later."""
-    time.sleep(1)
+def slabs() -> dict[str, int]:
+    """Live objects of each cache that storages lie in; those of inodes go with the inode."""
     Path("/proc/sys/vm/drop_caches").write_text("3")
-    time.sleep(1)
-    return {**entries(), "address spaces": address_spaces(), "slab KiB": slab_kib()}
+    time.sleep(SETTLE_S)
+    for cache in leaks.CACHES:  # else what is free on a CPU's own list counts as live
+        Path("/sys/kernel/slab", cache, "shrink").write_text("1")
+    rows = [line.split() for line in Path("/proc/slabinfo").read_text().splitlines()]
+    return {row[0]: int(row[1]) for row in rows if row[0] in leaks.CACHES}
+
+
+def settle(program: str, folder: str) -> None:
+    """The allocator of BPF gives back what was freed when more is freed, a grace period later."""
+    for _ in range(BURSTS):
+        worked(program, folder, BURST)
+        time.sleep(1)
 
 
 def main() -> None:
     program, folder, operations = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    done, held = 0, []
+    done, rounds, held = 0, 0, []
     for _ in range(2):
-        done += soaked(program, folder, operations // 2)
-        held.append(kept())
-    print(json.dumps({"done": done, "kept": held}))
+        more, rounds = worked(program, folder, operations // 2)
+        done += more
+        settle(program, folder)
+        objects = slabs()
+        held.append({**entries(), "address spaces": address_spaces(), "slabs": objects})
+    print(json.dumps({"done": done, "rounds": rounds, "kept": held}))
 
 
 if __name__ == "__main__":
