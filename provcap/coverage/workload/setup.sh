@@ -27,6 +27,7 @@ cd "$work/layers"
 mkdir lower upper work
 mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none "$work/overlay"
 # a driver that asks for firmware is told that a device which only QEMU knows is one of its own
+modprobe -r jr3_pci # it may have been told before
 modprobe jr3_pci
 echo 1234 11e8 >/sys/bus/pci/drivers/jr3_pci/new_id
 for device in /sys/bus/pci/devices/*; do
