@@ -1,5 +1,6 @@
 """What is made of the lines that the workload says on several CPUs and in several states."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -103,15 +104,18 @@ def test_what_the_operation_itself_does_not_repeat_has_not_grown() -> None:
     assert growth(before, after) == pytest.approx(2.0)
 
 
-def scale(later: float, many: float = 1000.0) -> Scale:
-    """What capture adds to ``pread`` in each state, and 1,000 to everything on any CPU."""
+def scale(later: float, many: float = 1000.0, crowd: Sequence[float] = (1000.0,) * 3) -> Scale:
+    """What capture adds to ``pread`` in each state, and to ``stat`` alone, by one CPU and by 4."""
 
     def state(added: float) -> dict[str, Cost]:
         return {"pread": Cost(1000.0, 1000.0 + added, 0.0)}
 
-    crowd = dict.fromkeys(("1", "4"), {"stat": Cost(1000.0, 2000.0, 0.0)})
+    stats = {
+        who: {"stat": Cost(1000.0, 1000.0 + added, 0.0)}
+        for who, added in zip(("alone", "1", "4"), crowd, strict=True)
+    }
     aged = {"few": state(1000.0), "later": state(later), "hours": state(later), "many": state(many)}
-    return Scale("6.12", "clang", crowd, aged, {"few": 100, "later": 1100})
+    return Scale("6.12", "clang", stats, aged, {"few": 100, "later": 1100})
 
 
 def test_what_does_not_grow_is_said_to_be_so() -> None:
@@ -128,6 +132,14 @@ def test_what_grows_is_a_failure() -> None:
     (failure,) = grows(scale(later=1000.0, many=1100.0))
 
     assert "**grows** for: pread, 1 byte, same file (1,000 -> 1,100, +10%)" in failure
+
+
+def test_one_process_was_measured_twice_and_the_dearer_is_what_several_are_compared_with() -> None:
+    """What the two of them differ by is no growth."""
+    assert grows(scale(later=1000.0, crowd=(1050.0, 1000.0, 1060.0))) == []
+
+    (failure,) = grows(scale(later=1000.0, crowd=(1000.0, 1050.0, 1100.0)))
+    assert "From 1 to 4 CPUs what capture adds **grows** for: stat" in failure
 
 
 def test_time_is_compared_with_the_beginning() -> None:
